@@ -1,0 +1,55 @@
+import {
+  type Channel,
+  ChannelCredentials,
+  type Client,
+  type CompatServiceDefinition,
+  createChannel,
+  createClient,
+} from "nice-grpc";
+
+/** How to reach one broker. */
+export interface ConnectionOptions {
+  /** `host:port` of a broker. */
+  readonly address: string;
+}
+
+/** One channel to one broker. It connects at the first call, and again whenever it has to. */
+export class Connection {
+  readonly address: string;
+  readonly #channel: Channel;
+
+  constructor({ address }: ConnectionOptions) {
+    this.address = parseAddress(address);
+    this.#channel = createChannel(this.address, ChannelCredentials.createInsecure(), {
+      // Each connection has a TCP connection of its own: a busy worker stream must not slow an enqueue.
+      "grpc.use_local_subchannel_pool": 1,
+      // A request that was sent is never repeated behind our back: the callers decide what is safe to repeat.
+      "grpc.enable_retries": 0,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.min_reconnect_backoff_ms": 5_000,
+      "grpc.max_reconnect_backoff_ms": 5_000,
+      "grpc.keepalive_time_ms": 20_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.max_receive_message_length": 16 * 1024 * 1024,
+      "grpc-node.flow_control_window": 1024 * 1024,
+      "grpc.enable_channelz": 0,
+    });
+  }
+
+  /** A client for one service over this channel. */
+  client<Service extends CompatServiceDefinition>(service: Service): Client<Service> {
+    return createClient(service, this.#channel);
+  }
+
+  /** Ends all calls with CANCELLED and closes the channel. */
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+/** Checks an address; throws a TypeError that names it when it is not `host:port`. */
+export function parseAddress(address: string): string {
+  const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(address);
+  if (!match || Number(match[2]) > 65_535) throw new TypeError(`address ${JSON.stringify(address)} must be host:port, such as 127.0.0.1:50051`);
+  return address;
+}

@@ -1,0 +1,2 @@
+export { jitteredBackoffMs } from "./backoff.ts";
+export { Connection, type ConnectionOptions, parseAddress } from "./connection.ts";
