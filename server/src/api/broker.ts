@@ -1,4 +1,6 @@
 import type { Dispatcher } from "../delivery/dispatcher.ts";
+import type { Puller } from "../delivery/puller.ts";
+import type { WorkerRegistry } from "../delivery/registry.ts";
 import type { Settler } from "../delivery/settler.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { LiveStats } from "../stats/live.ts";
@@ -9,6 +11,8 @@ export interface Broker {
   readonly store: Store;
   readonly dispatcher: Dispatcher;
   readonly settler: Settler;
+  readonly puller: Puller;
+  readonly registry: WorkerRegistry;
   readonly stats: LiveStats;
   readonly logger: Logger;
   readonly limits: BrokerLimits;

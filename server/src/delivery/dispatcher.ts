@@ -10,6 +10,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { TaskwireError } from "../domain/errors.ts";
+import type { Lease } from "../domain/lease.ts";
 import { Periodic } from "../lib/periodic.ts";
 import type { Service } from "../lib/service.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -113,6 +114,16 @@ export class Dispatcher implements Service {
     }
   }
 
+  /** A task was settled by its token: whichever session of this broker holds it lets it go. */
+  forget(lease: Lease, index: number): void {
+    if (lease.broker !== this.#options.store.brokerId) return;
+    for (const session of this.#sessions) {
+      if (!session.forget(lease, index)) continue;
+      this.roomFreed(session);
+      return;
+    }
+  }
+
   /** No new sessions from now on. */
   drain(): void {
     this.#draining = true;
@@ -163,30 +174,36 @@ export class Dispatcher implements Service {
       line.turn = (line.turn + 1) % line.members.length;
       if (!member) return;
       const room = member.session.roomFor(member.use);
-      if (room > 0) void this.#claim(line, member, Math.min(room, MAX_CLAIM_TASKS));
+      if (room > 0) this.#claim(line, member, Math.min(room, MAX_CLAIM_TASKS));
     }
   }
 
-  async #claim(line: Line, { session, use }: Member, maxTasks: number): Promise<void> {
-    const { raised } = line;
+  #claim(line: Line, { session, use }: Member, maxTasks: number): void {
     const limit = { maxTasks, maxBytes: session.roomBytes };
     line.estimate = Math.max(0, line.estimate - maxTasks);
     line.claiming++;
-    session.claiming = true;
     this.#claimsUnderWay++;
-    try {
-      const grants = await this.#options.store.claim(line.queue, limit);
-      session.claiming = false;
-      line.wasShort = !isFull(grants, limit);
-      if (!line.wasShort) line.estimate = UNKNOWN;
-      else if (line.raised === raised) line.estimate = 0;
-      if (grants.length > 0 && !session.accept(grants, use)) this.#handBack(grants);
-    } catch (error) {
-      session.claiming = false;
-      // The poll tries again.
-      line.estimate = 0;
-      if (!(error instanceof TaskwireError)) this.#options.logger.error({ err: error, queue: line.queue }, "claiming failed");
-    }
+    const { raised } = line;
+    session.claiming = this.#options.store.claim(line.queue, limit).then(
+      (grants) => {
+        session.claiming = undefined;
+        line.wasShort = !isFull(grants, limit);
+        if (!line.wasShort) line.estimate = UNKNOWN;
+        else if (line.raised === raised) line.estimate = 0;
+        if (grants.length > 0 && !session.accept(grants, use)) this.#handBack(grants);
+        this.#claimed(line, session);
+      },
+      (error) => {
+        session.claiming = undefined;
+        // The poll tries again.
+        line.estimate = 0;
+        if (!(error instanceof TaskwireError)) this.#options.logger.error({ err: error, queue: line.queue }, "claiming failed");
+        this.#claimed(line, session);
+      },
+    );
+  }
+
+  #claimed(line: Line, session: Session): void {
     line.claiming--;
     if (--this.#claimsUnderWay === 0) this.#onIdle?.();
     this.roomFreed(session);

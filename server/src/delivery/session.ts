@@ -8,7 +8,7 @@
  * is one path: `close` gives back everything that it still holds. It knows nothing of gRPC: tasks leave through `deliver`.
  */
 import { durationText, judge } from "../domain/failure.ts";
-import { leasedKey } from "../domain/lease.ts";
+import { type Lease, leasedKey } from "../domain/lease.ts";
 import { readOptions } from "../domain/task-body.ts";
 import { DEFAULT_OPTIONS, type TaskOptions } from "../domain/options.ts";
 import { eachBody } from "../store/bodies.ts";
@@ -69,8 +69,8 @@ export class Session {
   readonly queues: readonly QueueInFlight[];
   readonly startedAtMs = Date.now();
   lastSeenAtMs = this.startedAtMs;
-  /** A claim for this session is under way: there is at most one, so that its room is never promised twice. */
-  claiming = false;
+  /** The claim for this session that is under way: there is at most one, so that its room is never promised twice. */
+  claiming: Promise<void> | undefined;
   readonly #outlet: Outlet;
   readonly #settler: Settler;
   readonly #use: WindowUse;
@@ -296,6 +296,18 @@ export class Session {
     const message = `lost with its worker ${of.lostCount + 1} times; it may be what kills them`;
     const failure = { type: "worker_lost", message, durationMs: Date.now() - deliveredAtMs, workerId: this.profile.workerId };
     return { kind: "bury", failure };
+  }
+
+  /** Lets go of a task that was settled by its token. Returns whether it was held here. */
+  forget({ sequence }: Lease, index: number): boolean {
+    for (const task of this.#held.values()) {
+      if (task.of.lease.sequence !== sequence || task.index !== index || task.settling) continue;
+      this.#held.delete(task.tag);
+      this.#use.give(task.bytes);
+      task.of.queue.inFlight--;
+      return true;
+    }
+    return false;
   }
 
   /** The task of a key, if it holds it. */
