@@ -124,6 +124,14 @@ export class Dispatcher implements Service {
     }
   }
 
+  /** This broker's leases are void: its sessions end, and their workers come back. */
+  fence(): void {
+    for (const session of [...this.#sessions]) {
+      session.close("fenced", this.#options.maxLost);
+      session.disconnect();
+    }
+  }
+
   /** No new sessions from now on. */
   drain(): void {
     this.#draining = true;

@@ -64,6 +64,7 @@ export class Puller implements Service {
           return true;
         },
         cancel: () => {},
+        disconnect: () => this.#close(session),
       };
       const session = this.#dispatcher.open(profile, { maxTasks, maxBytes }, outlet);
       const timer = setTimeout(() => finish([]), waitMs);

@@ -41,6 +41,8 @@ export interface Outlet {
   deliver(deliveries: readonly Delivery[]): boolean;
   /** Tells the worker that tasks are no longer its own. */
   cancel(tags: readonly number[], reason: "timeout" | "lease-lost"): void;
+  /** Ends the stream: the worker is to come back with a new one. */
+  disconnect(): void;
 }
 
 /** What the worker says of one task. `fail` leaves the decision to the task's policy. */
@@ -296,6 +298,11 @@ export class Session {
     const message = `lost with its worker ${of.lostCount + 1} times; it may be what kills them`;
     const failure = { type: "worker_lost", message, durationMs: Date.now() - deliveredAtMs, workerId: this.profile.workerId };
     return { kind: "bury", failure };
+  }
+
+  /** Ends its stream. */
+  disconnect(): void {
+    this.#outlet.disconnect();
   }
 
   /** Lets go of a task that was settled by its token. Returns whether it was held here. */

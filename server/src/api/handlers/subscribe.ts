@@ -118,6 +118,7 @@ class SubscribeCall implements FrameHandler {
     return {
       deliver: (deliveries) => encodeDeliver(deliveries).reduce((ready, frame) => this.#stream.send(frame) && ready, true),
       cancel: (tags, reason) => this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_REASON[reason] } }),
+      disconnect: () => this.#stream.fail(new TaskwireError("DRAINING", "the broker lost its right to its leases: subscribe again", { retryAfterMs: 0 })),
     };
   }
 
