@@ -108,7 +108,15 @@ export class MemoryStore implements Store {
 
   #grant(queue: ModelQueue, entry: ModelTask): Grant {
     const { lostCount, enqueuedAtMs, task } = entry;
-    const lease = queue.lease(entry, this.brokerId, ++this.#sequence);
+    const lease = {
+      queue: queue.name,
+      broker: this.brokerId,
+      sequence: ++this.#sequence,
+      block: entry.key,
+      alone: true,
+      attempt: entry.attempt,
+    };
+    queue.lease(entry, lease);
     return {
       ...lease,
       first: 0,

@@ -97,13 +97,11 @@ export class ModelQueue {
     return this.inState("ready").sort((a, b) => b.task.priority - a.task.priority || a.place - b.place);
   }
 
-  lease(entry: ModelTask, broker: string, sequence: number): Lease {
-    const lease = { queue: this.name, broker, sequence, block: entry.key, alone: true, attempt: entry.attempt };
+  lease(entry: ModelTask, lease: Lease): void {
     entry.state = "active";
     entry.lease = lease;
     entry.outcome = undefined;
     this.#counted.dequeued++;
-    return lease;
   }
 
   settle(lease: Lease, index: number, outcome: Outcome, now: number): Moved {
@@ -122,8 +120,9 @@ export class ModelQueue {
     if (lease.alone && index !== 0) return undefined;
     const entry = this.tasks.get(leasedKey(lease, index));
     const last = entry?.lease;
-    const isLast = last?.broker === lease.broker && last.sequence === lease.sequence && last.attempt === lease.attempt;
-    return isLast ? entry : undefined;
+    if (!last) return undefined;
+    const isLast = last.broker === lease.broker && last.sequence === lease.sequence && last.attempt === lease.attempt;
+    return isLast && last.block === lease.block && last.alone === lease.alone ? entry : undefined;
   }
 
   #move(entry: ModelTask, outcome: Outcome, now: number): void {
@@ -133,29 +132,29 @@ export class ModelQueue {
         entry.state = "completed";
         entry.lastResult = { success: true, result, failure: undefined, durationMs, workerId, endedAtMs: now };
         this.#counted.completed++;
-        return;
+        break;
       }
       case "retry":
         this.#fail(entry, outcome, now);
         this.#counted.retried++;
         entry.attempt++;
-        return schedule(entry, now + outcome.delayMs);
+        schedule(entry, now + outcome.delayMs);
+        break;
       case "bury":
-        this.#fail(entry, outcome, now);
-        entry.state = "dead";
-        return;
       case "discard":
         this.#fail(entry, outcome, now);
-        entry.state = "cancelled";
-        return;
+        entry.state = outcome.kind === "bury" ? "dead" : "cancelled";
+        break;
       case "snooze":
-        return schedule(entry, now + outcome.delayMs);
+        schedule(entry, now + outcome.delayMs);
+        break;
       case "lose":
         entry.lostCount += outcome.count;
         this.#counted.lost += outcome.count;
-        return this.#return(entry);
+        this.#return(entry);
+        break;
       case "release":
-        return this.#return(entry);
+        this.#return(entry);
     }
   }
 
