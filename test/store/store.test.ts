@@ -7,6 +7,7 @@ import { enqueueSuite } from "./suites/enqueue.ts";
 import { findSuite } from "./suites/find.ts";
 import { goOnSuite } from "./suites/go-on.ts";
 import { oldResultsSuite } from "./suites/old-results.ts";
+import { outageSuite } from "./suites/outage.ts";
 import { reopenSuite } from "./suites/reopen.ts";
 import { settleSuite } from "./suites/settle.ts";
 import { statsSuite } from "./suites/stats.ts";
@@ -25,6 +26,7 @@ const suites = [
   workersSuite,
   oldResultsSuite,
   reopenSuite,
+  outageSuite,
 ];
 
 for (const backend of backends) {
