@@ -122,6 +122,7 @@ export function brokersSuite(test: StoreTest, backend: Backend): void {
       await opened.store.enqueue(QUEUE, newTasks(150));
       const held = await claimAll(leaving.store);
       expect(await opened.store.brokers()).toBe(2);
+      opened.events.readyQueues.length = 0;
 
       await leaving.close();
 

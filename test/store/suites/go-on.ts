@@ -21,6 +21,7 @@ import {
   settle,
   settleAll,
   snooze,
+  textsOf,
 } from "../tasks.ts";
 
 const FORMS = [
@@ -187,6 +188,18 @@ export function goOnSuite(test: StoreTest): void {
       }
 
       expect(order).toEqual(["after 30", "after 60", "after 90", "after 120", "after 150"]);
+    });
+
+    test("is claimed in the order of due times, when many are due", async ({ store }) => {
+      const delays = [50, 10, 40, 20, 30];
+      const enqueued = await store.enqueue(
+        QUEUE,
+        delays.map((delayMs) => newTask(`after ${delayMs}`, { delayMs })),
+      );
+      const last = Math.max(...enqueued.map(({ runAtMs }) => runAtMs));
+      await until("all are due", async () => (await store.now()) >= last);
+
+      expect(textsOf(await claimAll(store))).toEqual(["after 10", "after 20", "after 30", "after 40", "after 50"]);
     });
 
     test("keeps its priority", async ({ store }) => {
