@@ -26,8 +26,8 @@ export async function until<T>(
   }
 }
 
-/** Resolves once `attempt` does not throw. */
-export function untilWorks<T>(what: string, attempt: () => Promise<T>, options: UntilOptions = {}): Promise<T> {
+/** Resolves once `attempt` does not throw; after the deadline, throws what it threw last. */
+export async function untilWorks<T>(what: string, attempt: () => Promise<T>, options: UntilOptions = {}): Promise<T> {
   let lastError: unknown;
   const tried = async () => {
     try {
@@ -37,8 +37,9 @@ export function untilWorks<T>(what: string, attempt: () => Promise<T>, options: 
       return undefined;
     }
   };
-  return until(what, tried, options).then(
-    ({ value }) => value,
-    (cause: Error) => Promise.reject(new Error(`${cause.message}: ${String(lastError)}`, { cause: lastError })),
-  );
+  try {
+    return (await until(what, tried, options)).value;
+  } catch (error) {
+    throw new Error(`${String(error)}, for ${String(lastError)}`, { cause: lastError });
+  }
 }
