@@ -13,7 +13,7 @@ export interface UntilOptions {
  * Throws after the deadline, naming what was awaited and what went wrong last.
  */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   condition: () => Promise<T | undefined | false> | T | undefined | false,
   { withinMs = 10_000, everyMs = 5 }: UntilOptions = {},
 ): Promise<T> {
@@ -21,7 +21,9 @@ export async function until<T>(
   for (;;) {
     const answer = await condition();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() >= deadline) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
+    if (performance.now() >= deadline) {
+      throw new Error(`waited ${withinMs} ms in vain until ${typeof what === "string" ? what : what()}`);
+    }
     await sleep(everyMs);
   }
 }
@@ -37,9 +39,5 @@ export async function untilWorks<T>(what: string, attempt: () => Promise<T>, opt
       return undefined;
     }
   };
-  try {
-    return (await until(what, tried, options)).value;
-  } catch (error) {
-    throw new Error(`${String(error)}, for ${String(lastError)}`, { cause: lastError });
-  }
+  return (await until(() => `${what}: ${String(lastError)}`, tried, options)).value;
 }
