@@ -77,7 +77,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: stepOf(
       "claim",
-      [by, fc.integer({ min: 1, max: 200 }), mostly(10_000_000, 0, 30, 100)],
+      [by, fc.integer({ min: 1, max: 200 }), mostly(10_000_000, 1, 30, 100)],
       (walk, ...args) => walk.claim(...args),
     ),
   },
