@@ -1,3 +1,7 @@
+/**
+ * Every store keeps every promise of the port: each suite, on each backend. A new store is one entry in backends.ts; a new
+ * promise is a test in the suite of its verb.
+ */
 import { afterAll, describe, test } from "vitest";
 import { backends } from "./backends.ts";
 import { storeTest } from "./store-test.ts";
