@@ -12,7 +12,7 @@ import { Chores } from "./maintenance/chores.ts";
 import { Liveness } from "./maintenance/liveness.ts";
 import type { Logger } from "./observe/logger.ts";
 import { LiveStats } from "./stats/live.ts";
-import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
 
 export interface App {
   /** Resolves with where it listens. */
@@ -25,8 +25,7 @@ export interface App {
 const CALLS_GRACE_MS = 1_000;
 const DRAIN_CHECK_MS = 20;
 
-export function createApp(config: Config, logger: Logger): App {
-  const store = openStore(config, logger.child({ part: "store" }));
+export function createApp(config: Config, store: Store, logger: Logger): App {
   const settler = new Settler(store, logger);
   const { maxSessions, maxLost, brokerTimeoutMs, maxPayloadBytes, maxWindow, maxWindowBytes } = config;
   const dispatcher = new Dispatcher({ store, settler, logger, maxSessions, maxLost });
@@ -61,7 +60,8 @@ export function createApp(config: Config, logger: Logger): App {
     dispatcher.drain();
     for (const session of dispatcher.sessions) sendDrain(session, config.drainMs);
     const untilMs = performance.now() + config.drainMs;
-    while (dispatcher.sessions.size > 0 && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
+    while (dispatcher.sessions.size > 0 && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
     // What is left is given back while the store is still open; and the settler finishes before it closes.
     for (const service of [puller, registry, dispatcher]) await service.stop();
     await grpc.stop(CALLS_GRACE_MS);

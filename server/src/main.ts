@@ -2,12 +2,13 @@
 /** The broker as a process: settings, signals, exit code. */
 import { createApp } from "./app.ts";
 import { ConfigError, loadConfig } from "./config/load.ts";
-import { createLogger } from "./observe/logger.ts";
 import type { Config } from "./config/schema.ts";
+import { createLogger } from "./observe/logger.ts";
+import { openStore } from "./store/open.ts";
 
 const config = readConfig();
 const logger = createLogger(config.logLevel, process.stdout.isTTY);
-const app = createApp(config, logger);
+const app = createApp(config, openStore(config, logger), logger);
 
 function readConfig(): Config {
   try {

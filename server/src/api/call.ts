@@ -9,7 +9,10 @@ export interface CallContext {
 export type UnaryHandler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
 
 /** Answers one request with any number of responses. */
-export type ServerStreamHandler<Request, Response> = (request: Request, context: CallContext) => AsyncIterable<Response>;
+export type ServerStreamHandler<Request, Response> = (
+  request: Request,
+  context: CallContext,
+) => AsyncIterable<Response>;
 
 /** The broker's side of a stream of frames both ways. */
 export interface FrameStream {

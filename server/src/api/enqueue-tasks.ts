@@ -10,7 +10,11 @@ export interface EnqueuedTask {
 }
 
 /** Stores tasks, and offers them to the sessions in the same tick. One entry for each task, in order. */
-export async function enqueueTasks(broker: Broker, tasks: readonly ParsedTask[], producer?: Producer): Promise<readonly EnqueuedTask[]> {
+export async function enqueueTasks(
+  broker: Broker,
+  tasks: readonly ParsedTask[],
+  producer?: Producer,
+): Promise<readonly EnqueuedTask[]> {
   const first = tasks[0];
   if (!first) return [];
   if (tasks.every(({ queue }) => queue === first.queue)) return enqueueQueue(broker, first.queue, tasks, producer);
@@ -24,8 +28,17 @@ export async function enqueueTasks(broker: Broker, tasks: readonly ParsedTask[],
   return tasks.map((task) => stored.get(task) as EnqueuedTask);
 }
 
-async function enqueueQueue({ store, dispatcher }: Broker, queue: string, tasks: readonly ParsedTask[], producer?: Producer): Promise<readonly EnqueuedTask[]> {
-  const storing = store.enqueue(queue, tasks.map(({ task }) => task), producer);
+async function enqueueQueue(
+  { store, dispatcher }: Broker,
+  queue: string,
+  tasks: readonly ParsedTask[],
+  producer?: Producer,
+): Promise<readonly EnqueuedTask[]> {
+  const storing = store.enqueue(
+    queue,
+    tasks.map(({ task }) => task),
+    producer,
+  );
   const ready = tasks.reduce((count, { task }) => (task.delayMs === 0 && task.runAtMs === 0 ? count + 1 : count), 0);
   if (ready > 0) dispatcher.enqueued(queue, ready);
   return (await storing).map((enqueued) => ({ queue, enqueued }));

@@ -19,7 +19,11 @@ export async function locate(store: Store, taskId: string, queue: string): Promi
   fields.check();
   const parsed = parseTaskId(taskId);
   if (!parsed) {
-    if (queue === "") throw new TaskwireError("QUEUE_NEEDED", `the id ${JSON.stringify(taskId)} was chosen by its caller: give its queue, too`);
+    if (queue === "")
+      throw new TaskwireError(
+        "QUEUE_NEEDED",
+        `the id ${JSON.stringify(taskId)} was chosen by its caller: give its queue, too`,
+      );
     return { queue, key: callerKey(taskId) };
   }
   const owner = queue !== "" && queueTag(queue) === parsed.tag ? queue : await store.queueByTag(parsed.tag);

@@ -1,5 +1,14 @@
 /** From errors to what goes over the wire: a gRPC status with google.rpc details. */
-import { Any, BadRequest, Duration, ErrorInfo, QuotaFailure, ResourceInfo, RetryInfo, Status } from "@taskwire/proto";
+import {
+  type Any,
+  BadRequest,
+  type Duration,
+  ErrorInfo,
+  QuotaFailure,
+  ResourceInfo,
+  RetryInfo,
+  type Status,
+} from "@taskwire/proto";
 import { type ErrorCode, TaskwireError } from "../domain/errors.ts";
 
 /** The numbers of the gRPC status codes that we use. */
@@ -46,16 +55,30 @@ export function toStatus(error: unknown): Status {
 function toDetails({ code, message, details, effect }: TaskwireError): Any[] {
   const { fields, retryAfterMs, metadata = {} } = details;
   const list: Any[] = [];
-  if (effect === "none") list.push(any("ErrorInfo", ErrorInfo.encode({ reason: code, domain: "taskwire", metadata: { ...metadata } }).finish()));
+  if (effect === "none")
+    list.push(
+      any("ErrorInfo", ErrorInfo.encode({ reason: code, domain: "taskwire", metadata: { ...metadata } }).finish()),
+    );
   if (fields) list.push(any("BadRequest", BadRequest.encode({ fieldViolations: [...fields] }).finish()));
-  if (retryAfterMs !== undefined) list.push(any("RetryInfo", RetryInfo.encode({ retryDelay: toDuration(retryAfterMs) }).finish()));
+  if (retryAfterMs !== undefined)
+    list.push(any("RetryInfo", RetryInfo.encode({ retryDelay: toDuration(retryAfterMs) }).finish()));
   if (CODES[code] === "RESOURCE_EXHAUSTED") {
-    list.push(any("QuotaFailure", QuotaFailure.encode({ violations: [{ subject: code.toLowerCase(), description: message }] }).finish()));
+    list.push(
+      any(
+        "QuotaFailure",
+        QuotaFailure.encode({ violations: [{ subject: code.toLowerCase(), description: message }] }).finish(),
+      ),
+    );
   }
   if (CODES[code] === "NOT_FOUND") {
     const resourceType = code === "TASK_NOT_FOUND" ? "task" : "queue";
     const resourceName = metadata[resourceType] ?? "";
-    list.push(any("ResourceInfo", ResourceInfo.encode({ resourceType, resourceName, owner: "", description: message }).finish()));
+    list.push(
+      any(
+        "ResourceInfo",
+        ResourceInfo.encode({ resourceType, resourceName, owner: "", description: message }).finish(),
+      ),
+    );
   }
   return list;
 }

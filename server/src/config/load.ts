@@ -60,7 +60,9 @@ export function loadConfig(argv: readonly string[], env: NodeJS.ProcessEnv = pro
 
 function parseFlags(argv: readonly string[]): Record<string, unknown> {
   const program = new Command("taskwire-server")
-    .description("The Taskwire broker. Every flag can also be given in the environment, as TASKWIRE_ and the name in capitals.")
+    .description(
+      "The Taskwire broker. Every flag can also be given in the environment, as TASKWIRE_ and the name in capitals.",
+    )
     .showHelpAfterError("(see --help)");
   for (const { flag, env, description, fallback, key } of SETTINGS) {
     const value = key === "insecure" ? "" : " <value>";
@@ -74,7 +76,9 @@ function checkListen(config: Config): Config {
   const { host } = config.grpcListen;
   const isLoopback = host === "localhost" || host === "::1" || /^127\./.test(host);
   if (!isLoopback && !config.insecure) {
-    throw new ConfigError(`TASKWIRE_GRPC_LISTEN is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`);
+    throw new ConfigError(
+      `TASKWIRE_GRPC_LISTEN is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`,
+    );
   }
   return config;
 }

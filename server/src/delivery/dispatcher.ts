@@ -91,9 +91,14 @@ export class Dispatcher implements Service {
   /** Begins a session. @throws TOO_MANY_SESSIONS, DRAINING */
   open(profile: WorkerProfile, window: Window, outlet: Outlet): Session {
     const { maxSessions, settler } = this.#options;
-    if (this.#draining) throw new TaskwireError("DRAINING", "this broker is stopping: subscribe to another one", { retryAfterMs: 1_000 });
+    if (this.#draining)
+      throw new TaskwireError("DRAINING", "this broker is stopping: subscribe to another one", { retryAfterMs: 1_000 });
     if (this.#sessions.size >= maxSessions) {
-      throw new TaskwireError("TOO_MANY_SESSIONS", `this broker serves ${maxSessions} sessions already: add a broker, or raise TASKWIRE_MAX_SESSIONS`, { retryAfterMs: 5_000 });
+      throw new TaskwireError(
+        "TOO_MANY_SESSIONS",
+        `this broker serves ${maxSessions} sessions already: add a broker, or raise TASKWIRE_MAX_SESSIONS`,
+        { retryAfterMs: 5_000 },
+      );
     }
     const session = new Session(randomUUID(), profile, window, outlet, settler);
     this.#sessions.add(session);
@@ -205,7 +210,8 @@ export class Dispatcher implements Service {
         session.claiming = undefined;
         // The poll tries again.
         line.estimate = 0;
-        if (!(error instanceof TaskwireError)) this.#options.logger.error({ err: error, queue: line.queue }, "claiming failed");
+        if (!(error instanceof TaskwireError))
+          this.#options.logger.error({ err: error, queue: line.queue }, "claiming failed");
         this.#claimed(line, session);
       },
     );
@@ -220,7 +226,11 @@ export class Dispatcher implements Service {
 
   #handBack(grants: readonly Grant[]): void {
     const settlements = grants.flatMap((lease) =>
-      Array.from({ length: lease.count }, (_, i) => ({ lease, index: lease.first + i, outcome: { kind: "release" } as const })),
+      Array.from({ length: lease.count }, (_, i) => ({
+        lease,
+        index: lease.first + i,
+        outcome: { kind: "release" } as const,
+      })),
     );
     this.#options.settler.giveBack(settlements);
   }

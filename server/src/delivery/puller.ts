@@ -26,7 +26,11 @@ export class Puller implements Service {
 
   constructor(dispatcher: Dispatcher, logger: Logger) {
     this.#dispatcher = dispatcher;
-    this.#sweep = new Periodic(async () => this.#closeEmpty(), SWEEP_MS, (error) => logger.error({ err: error }, "pull sweep failed"));
+    this.#sweep = new Periodic(
+      async () => this.#closeEmpty(),
+      SWEEP_MS,
+      (error) => logger.error({ err: error }, "pull sweep failed"),
+    );
   }
 
   start(): Promise<void> {
@@ -76,7 +80,8 @@ export class Puller implements Service {
   }
 
   #closeEmpty(): void {
-    for (const session of this.#sessions) if (session.state === "stopping" && session.heldCount === 0 && !session.claiming) this.#close(session);
+    for (const session of this.#sessions)
+      if (session.state === "stopping" && session.heldCount === 0 && !session.claiming) this.#close(session);
   }
 
   #close(session: Session): void {

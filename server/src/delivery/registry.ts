@@ -18,7 +18,11 @@ export class WorkerRegistry implements Service {
     this.#store = store;
     this.#dispatcher = dispatcher;
     this.#logger = logger;
-    this.#refresh = new Periodic(() => this.#write(), REFRESH_MS, (error) => logger.debug({ err: error }, "worker registry not written"));
+    this.#refresh = new Periodic(
+      () => this.#write(),
+      REFRESH_MS,
+      (error) => logger.debug({ err: error }, "worker registry not written"),
+    );
   }
 
   start(): Promise<void> {
@@ -35,12 +39,15 @@ export class WorkerRegistry implements Service {
   }
 
   closed(sessionId: string): void {
-    this.#store.removeWorker(sessionId).catch((error) => this.#logger.debug({ err: error }, "worker record not removed"));
+    this.#store
+      .removeWorker(sessionId)
+      .catch((error) => this.#logger.debug({ err: error }, "worker record not removed"));
   }
 
   async #write(): Promise<void> {
     const sessions = [...this.#dispatcher.sessions];
-    if (sessions.length > 0) await this.#store.putWorkers(sessions.map((session) => toRecord(session, this.#store.brokerId)));
+    if (sessions.length > 0)
+      await this.#store.putWorkers(sessions.map((session) => toRecord(session, this.#store.brokerId)));
   }
 }
 

@@ -9,8 +9,8 @@
  */
 import { durationText, judge } from "../domain/failure.ts";
 import { type Lease, leasedKey } from "../domain/lease.ts";
-import { readOptions } from "../domain/task-body.ts";
 import { DEFAULT_OPTIONS, type TaskOptions } from "../domain/options.ts";
+import { readOptions } from "../domain/task-body.ts";
 import { eachBody } from "../store/bodies.ts";
 import type { Failure, Grant, Outcome, Settlement } from "../store/store.ts";
 import { type Held, type HeldTask, holdGrant, optionsOf, type Progress, type QueueInFlight } from "./held.ts";
@@ -24,7 +24,11 @@ export interface WorkerProfile {
   readonly sdk: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly concurrency: number;
-  readonly queues: readonly { readonly queue: string; readonly maxInFlight: number; readonly types: readonly string[] }[];
+  readonly queues: readonly {
+    readonly queue: string;
+    readonly maxInFlight: number;
+    readonly types: readonly string[];
+  }[];
 }
 
 /** A run of tasks as it goes out: the grant, and for its tasks the tags from `firstTag` on. */
@@ -48,7 +52,12 @@ export interface Outlet {
 /** What the worker says of one task. `fail` leaves the decision to the task's policy. */
 export type Report =
   | { readonly kind: "ack"; readonly result: Uint8Array | undefined }
-  | { readonly kind: "fail"; readonly errorType: string; readonly message: string; readonly retryDelayMs: number | undefined }
+  | {
+      readonly kind: "fail";
+      readonly errorType: string;
+      readonly message: string;
+      readonly retryDelayMs: number | undefined;
+    }
   | { readonly kind: "bury" | "discard"; readonly errorType: string; readonly message: string }
   | { readonly kind: "release"; readonly delayMs: number };
 
@@ -88,7 +97,11 @@ export class Session {
   constructor(id: string, profile: WorkerProfile, window: Window, outlet: Outlet, settler: Settler) {
     this.id = id;
     this.profile = profile;
-    this.queues = profile.queues.map(({ queue, maxInFlight }) => ({ queue, max: maxInFlight || Number.POSITIVE_INFINITY, inFlight: 0 }));
+    this.queues = profile.queues.map(({ queue, maxInFlight }) => ({
+      queue,
+      max: maxInFlight || Number.POSITIVE_INFINITY,
+      inFlight: 0,
+    }));
     this.#outlet = outlet;
     this.#settler = settler;
     this.#use = new WindowUse(window);
@@ -152,10 +165,24 @@ export class Session {
     return { grant, firstTag, deadlinesMs };
   }
 
-  #add(of: Held, index: number, { bytes, nowMs, options }: { bytes: number; nowMs: number; options: TaskOptions | undefined }): number {
+  #add(
+    of: Held,
+    index: number,
+    { bytes, nowMs, options }: { bytes: number; nowMs: number; options: TaskOptions | undefined },
+  ): number {
     const tag = ++this.#lastTag;
     const deadlineAtMs = nowMs + (options ?? DEFAULT_OPTIONS).timeoutMs;
-    this.#held.set(tag, { tag, of, index, bytes, deliveredAtMs: nowMs, options, deadlineAtMs, progress: undefined, settling: false });
+    this.#held.set(tag, {
+      tag,
+      of,
+      index,
+      bytes,
+      deliveredAtMs: nowMs,
+      options,
+      deadlineAtMs,
+      progress: undefined,
+      settling: false,
+    });
     this.#use.take(bytes);
     of.queue.inFlight++;
     if (deadlineAtMs < this.#earliestDeadlineMs) this.#earliestDeadlineMs = deadlineAtMs;
@@ -220,10 +247,17 @@ export class Session {
       case "release":
         return report.delayMs > 0 ? { kind: "snooze", delayMs: report.delayMs } : { kind: "release" };
       case "fail":
-        return this.#failed(task, { type: report.errorType, message: report.message, durationMs, workerId }, report.retryDelayMs);
+        return this.#failed(
+          task,
+          { type: report.errorType, message: report.message, durationMs, workerId },
+          report.retryDelayMs,
+        );
       case "bury":
       case "discard":
-        return { kind: report.kind, failure: { type: report.errorType, message: report.message, durationMs, workerId } };
+        return {
+          kind: report.kind,
+          failure: { type: report.errorType, message: report.message, durationMs, workerId },
+        };
     }
   }
 
@@ -259,7 +293,10 @@ export class Session {
     const settlements = overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs)));
     if (overdue.length > 0) {
       this.#settler.giveBack(settlements);
-      this.#outlet.cancel(overdue.map((task) => task.tag), "timeout");
+      this.#outlet.cancel(
+        overdue.map((task) => task.tag),
+        "timeout",
+      );
     }
     return overdue.length;
   }
@@ -268,7 +305,12 @@ export class Session {
     const { timeoutMs } = optionsOf(task);
     // An extended task had longer than its timeout.
     const allowedMs = Math.max(timeoutMs, task.deadlineAtMs - task.deliveredAtMs);
-    const failure = { type: "timeout", message: `timed out after ${durationText(allowedMs)}`, durationMs: nowMs - task.deliveredAtMs, workerId: this.profile.workerId };
+    const failure = {
+      type: "timeout",
+      message: `timed out after ${durationText(allowedMs)}`,
+      durationMs: nowMs - task.deliveredAtMs,
+      workerId: this.profile.workerId,
+    };
     return this.#failed(task, failure, undefined);
   }
 
@@ -296,7 +338,12 @@ export class Session {
     if (reason !== "worker-lost") return { kind: "lose", count: 0 };
     if (of.lostCount < maxLost) return { kind: "lose", count: 1 };
     const message = `lost with its worker ${of.lostCount + 1} times; it may be what kills them`;
-    const failure = { type: "worker_lost", message, durationMs: Date.now() - deliveredAtMs, workerId: this.profile.workerId };
+    const failure = {
+      type: "worker_lost",
+      message,
+      durationMs: Date.now() - deliveredAtMs,
+      workerId: this.profile.workerId,
+    };
     return { kind: "bury", failure };
   }
 

@@ -25,7 +25,8 @@ export class Settler {
   async settle(settlements: readonly Settlement[]): Promise<readonly (Settled | "unavailable")[]> {
     const first = settlements[0];
     if (!first) return [];
-    if (settlements.every(({ lease }) => lease.queue === first.lease.queue)) return this.#settleQueue(first.lease.queue, settlements);
+    if (settlements.every(({ lease }) => lease.queue === first.lease.queue))
+      return this.#settleQueue(first.lease.queue, settlements);
     const answers = new Map<Settlement, Settled | "unavailable">();
     const byQueue = groupBy(settlements, ({ lease }) => lease.queue);
     await Promise.all(

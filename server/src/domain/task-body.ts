@@ -6,7 +6,15 @@ import { VarintReader } from "../lib/varint.ts";
 import { DEFAULT_OPTIONS, DEFAULT_RETRY, type RetryPolicy, type TaskOptions } from "./options.ts";
 
 /** Numbers of the fields that the broker itself reads; a test holds them against the contract. */
-export const TASK_FIELD = { type: 2, queue: 3, payload: 4, contentType: 5, maxRetries: 8, retry: 9, timeout: 10 } as const;
+export const TASK_FIELD = {
+  type: 2,
+  queue: 3,
+  payload: 4,
+  contentType: 5,
+  maxRetries: 8,
+  retry: 9,
+  timeout: 10,
+} as const;
 
 /** A field of a message: its number, and either a number or the bounds of its bytes. */
 export interface Field {

@@ -32,7 +32,10 @@ function toStatusObject(error: unknown, logger: Logger): StatusObject {
   return { code: status.code, details: status.message, metadata };
 }
 
-export function unary<Request, Response>(handler: UnaryHandler<Request, Response>, logger: Logger): handleUnaryCall<Request, Response> {
+export function unary<Request, Response>(
+  handler: UnaryHandler<Request, Response>,
+  logger: Logger,
+): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const signal = signalOf(call);
     handler(call.request, { signal }).then(
@@ -71,7 +74,11 @@ async function pump<Request, Response>(
   }
 }
 
-function waitDrained(call: { once(event: "drain", listener: () => void): unknown }, signal: AbortSignal, done: () => void): void {
+function waitDrained(
+  call: { once(event: "drain", listener: () => void): unknown },
+  signal: AbortSignal,
+  done: () => void,
+): void {
   call.once("drain", done);
   signal.addEventListener("abort", done, { once: true });
 }

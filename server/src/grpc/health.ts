@@ -1,4 +1,10 @@
-import { type Server, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from "@grpc/grpc-js";
+import {
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
 import { type HealthCheckRequest, type HealthCheckResponse, HealthDefinition } from "@taskwire/proto/health";
 import { toServiceDefinition } from "./definitions.ts";
 
@@ -30,7 +36,10 @@ export class Health {
 
   addTo(server: Server): void {
     server.addService(toServiceDefinition(HealthDefinition, new Set()), {
-      check: (call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>, callback: sendUnaryData<HealthCheckResponse>) => {
+      check: (
+        call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
+        callback: sendUnaryData<HealthCheckResponse>,
+      ) => {
         const { service } = call.request;
         if (this.#services.has(service)) callback(null, { status: this.#status() });
         else callback({ code: status.NOT_FOUND, details: `no service ${JSON.stringify(service)}` });

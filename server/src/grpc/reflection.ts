@@ -7,7 +7,11 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/pr
 import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
 import { descriptorSet } from "@taskwire/proto/descriptors";
-import { ServerReflectionDefinition, type ServerReflectionRequest, type ServerReflectionResponse } from "@taskwire/proto/reflection";
+import {
+  ServerReflectionDefinition,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from "@taskwire/proto/reflection";
 import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
 
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
@@ -22,7 +26,11 @@ export function addReflection(server: Server, services: readonly string[]): void
     server.addService(toServiceDefinition(definition, new Set()), {
       serverReflectionInfo: (call: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>) => {
         call.on("data", (request: ServerReflectionRequest) => {
-          call.write({ validHost: request.host, originalRequest: request, messageResponse: answer(request.messageRequest, services) });
+          call.write({
+            validHost: request.host,
+            originalRequest: request,
+            messageResponse: answer(request.messageRequest, services),
+          });
         });
         call.on("end", () => call.end());
       },
@@ -42,7 +50,10 @@ function answer(question: Question, services: readonly string[]): Answer {
     case "allExtensionNumbersOfType":
       return notFound("there are no extensions");
     case undefined:
-      return { $case: "errorResponse", value: { errorCode: status.INVALID_ARGUMENT, errorMessage: "the request asks nothing that this server knows" } };
+      return {
+        $case: "errorResponse",
+        value: { errorCode: status.INVALID_ARGUMENT, errorMessage: "the request asks nothing that this server knows" },
+      };
   }
 }
 

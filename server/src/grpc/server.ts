@@ -1,5 +1,10 @@
 import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { QueueServiceDefinition, StatsServiceDefinition, TaskServiceDefinition, WorkerServiceDefinition } from "@taskwire/proto";
+import {
+  QueueServiceDefinition,
+  StatsServiceDefinition,
+  TaskServiceDefinition,
+  WorkerServiceDefinition,
+} from "@taskwire/proto";
 import type { Broker } from "../api/broker.ts";
 import { awaitTask } from "../api/handlers/await-task.ts";
 import { enqueue } from "../api/handlers/enqueue.ts";
@@ -52,7 +57,8 @@ export class GrpcServer {
     });
     const services = implementations(broker);
     const names = services.map(([{ fullName }]) => fullName);
-    for (const [definition, implementation] of services) this.#server.addService(toServiceDefinition(definition, RAW), implementation);
+    for (const [definition, implementation] of services)
+      this.#server.addService(toServiceDefinition(definition, RAW), implementation);
     this.#health = new Health(names);
     this.#health.addTo(this.#server);
     addReflection(this.#server, [...names, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
@@ -64,7 +70,13 @@ export class GrpcServer {
     const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error) reject(new Error(`cannot listen on ${address}: ${error.message}; is another broker running there? TASKWIRE_GRPC_LISTEN sets another address`, { cause: error }));
+        if (error)
+          reject(
+            new Error(
+              `cannot listen on ${address}: ${error.message}; is another broker running there? TASKWIRE_GRPC_LISTEN sets another address`,
+              { cause: error },
+            ),
+          );
         else resolve(bound);
       });
     });

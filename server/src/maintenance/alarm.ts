@@ -49,7 +49,9 @@ export class Alarm implements Service {
 
   #ring(queue: string): void {
     this.#timers.delete(queue);
-    this.#promote(queue).catch((error) => this.#logger.debug({ err: error, queue }, "promoting failed; the sweep tries again"));
+    this.#promote(queue).catch((error) =>
+      this.#logger.debug({ err: error, queue }, "promoting failed; the sweep tries again"),
+    );
   }
 
   async #promote(queue: string): Promise<void> {

@@ -25,7 +25,9 @@ export class Chores implements Service {
       ["promote", 1_000, () => alarm.sweep()],
       ["drop old results", 10_000, () => store.dropOldResults()],
     ];
-    this.#periodics = chores.map(([name, everyMs, run]) => new Periodic(run, everyMs, new Complaint(name, logger).hear));
+    this.#periodics = chores.map(
+      ([name, everyMs, run]) => new Periodic(run, everyMs, new Complaint(name, logger).hear),
+    );
   }
 
   async start(): Promise<void> {

@@ -24,7 +24,10 @@ export class Liveness {
     const silentMs = startedAtMs - this.#renewedAtMs;
     try {
       if ((await this.#store.renew()) === "fenced") {
-        this.#logger.warn({ silentMs: Math.round(silentMs) }, "the other brokers gave this one up; its sessions are closed");
+        this.#logger.warn(
+          { silentMs: Math.round(silentMs) },
+          "the other brokers gave this one up; its sessions are closed",
+        );
         this.#onFenced();
       }
       // From the start of the call: the store's own clock for this record began no earlier.
@@ -36,7 +39,10 @@ export class Liveness {
   }
 
   #fenceMyself(): void {
-    this.#logger.warn({ timeoutMs: this.#timeoutMs }, "this broker could not renew its record in time; its sessions are closed");
+    this.#logger.warn(
+      { timeoutMs: this.#timeoutMs },
+      "this broker could not renew its record in time; its sessions are closed",
+    );
     this.#renewedAtMs = performance.now();
     this.#onFenced();
   }

@@ -47,7 +47,8 @@ export class LiveStats {
     ]);
     const enqueuedByType = new Map<string, number>();
     for (const queue of queues) {
-      for (const [type, count] of queue.enqueuedByType) enqueuedByType.set(type, (enqueuedByType.get(type) ?? 0) + count);
+      for (const [type, count] of queue.enqueuedByType)
+        enqueuedByType.set(type, (enqueuedByType.get(type) ?? 0) + count);
     }
     const distinct = new Set(workers.map((worker) => worker.workerId));
     return { timeMs, queues, total: sum(queues), enqueuedByType, workers: distinct.size, brokers };

@@ -13,7 +13,8 @@ export function listWorkers({ store }: Broker): UnaryHandler<ListWorkersRequest,
 }
 
 function present(worker: WorkerRecord): Worker {
-  const { workerId, brokerId, host, sdk, labels, queues, concurrency, inFlight, startedAtMs, lastSeenAtMs, status } = worker;
+  const { workerId, brokerId, host, sdk, labels, queues, concurrency, inFlight, startedAtMs, lastSeenAtMs, status } =
+    worker;
   return {
     id: workerId,
     host,

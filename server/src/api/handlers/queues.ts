@@ -28,7 +28,10 @@ export function getQueue({ store }: Broker): UnaryHandler<GetQueueRequest, GetQu
     fields.check();
     const names = await store.queues();
     const [stats] = names.includes(queue) ? await store.stats([queue]) : [];
-    if (!stats) throw new TaskwireError("QUEUE_NOT_FOUND", `no queue ${JSON.stringify(queue)}: it never had a task`, { metadata: { queue } });
+    if (!stats)
+      throw new TaskwireError("QUEUE_NOT_FOUND", `no queue ${JSON.stringify(queue)}: it never had a task`, {
+        metadata: { queue },
+      });
     return { queue: presentQueue(stats) };
   };
 }

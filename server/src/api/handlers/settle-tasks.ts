@@ -1,10 +1,10 @@
 import type { SettleTasksRequest, SettleTasksResponse, TokenOutcome, TokenResult } from "@taskwire/proto";
+import type { Report } from "../../delivery/session.ts";
 import { judge } from "../../domain/failure.ts";
-import { LIMITS } from "../../domain/limits.ts";
 import { type Lease, parseLeaseToken } from "../../domain/lease.ts";
+import { LIMITS } from "../../domain/limits.ts";
 import { DEFAULT_OPTIONS } from "../../domain/options.ts";
 import { readOptions } from "../../domain/task-body.ts";
-import type { Report } from "../../delivery/session.ts";
 import type { Outcome, Settlement } from "../../store/store.ts";
 import type { Broker } from "../broker.ts";
 import type { UnaryHandler } from "../call.ts";
@@ -13,7 +13,11 @@ import { toAck, toFailure, toRelease } from "../parse/settle.ts";
 
 const SETTLED: TokenResult = { settled: true, reason: 0, message: "" };
 const STALE: TokenResult = { settled: false, reason: 1, message: "the task is no longer held under this token" };
-const UNAVAILABLE: TokenResult = { settled: false, reason: 3, message: "the store cannot be reached: settle it again later" };
+const UNAVAILABLE: TokenResult = {
+  settled: false,
+  reason: 3,
+  message: "the store cannot be reached: settle it again later",
+};
 const invalid = (message: string): TokenResult => ({ settled: false, reason: 4, message });
 
 export function settleTasks(broker: Broker): UnaryHandler<SettleTasksRequest, SettleTasksResponse> {
@@ -62,7 +66,10 @@ function toReport(result: TokenOutcome["result"], maxResultBytes: number): Repor
 }
 
 /** How long it took is known to the session that held it only; undefined when the lease is stale. */
-async function toOutcome({ store }: Broker, { lease, index, report }: { lease: Lease; index: number; report: Report }): Promise<Outcome | undefined> {
+async function toOutcome(
+  { store }: Broker,
+  { lease, index, report }: { lease: Lease; index: number; report: Report },
+): Promise<Outcome | undefined> {
   switch (report.kind) {
     case "ack":
       return { kind: "ack", result: report.result, durationMs: 0, workerId: "" };
@@ -70,7 +77,10 @@ async function toOutcome({ store }: Broker, { lease, index, report }: { lease: L
       return report.delayMs > 0 ? { kind: "snooze", delayMs: report.delayMs } : { kind: "release" };
     case "bury":
     case "discard":
-      return { kind: report.kind, failure: { type: report.errorType, message: report.message, durationMs: 0, workerId: "" } };
+      return {
+        kind: report.kind,
+        failure: { type: report.errorType, message: report.message, durationMs: 0, workerId: "" },
+      };
     case "fail": {
       const task = await store.findLeased(lease, index);
       if (!task) return undefined;

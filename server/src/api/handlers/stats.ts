@@ -1,4 +1,12 @@
-import type { Counters, GetStatsRequest, GetStatsResponse, Queue, Stats, WatchStatsRequest, WatchStatsResponse } from "@taskwire/proto";
+import type {
+  Counters,
+  GetStatsRequest,
+  GetStatsResponse,
+  Queue,
+  Stats,
+  WatchStatsRequest,
+  WatchStatsResponse,
+} from "@taskwire/proto";
 import { LIMITS } from "../../domain/limits.ts";
 import type { Snapshot } from "../../stats/live.ts";
 import type { QueueCounters, QueueStats } from "../../store/store.ts";

@@ -13,9 +13,9 @@ import { LIMITS } from "../../domain/limits.ts";
 import { VarintReader } from "../../lib/varint.ts";
 import type { Broker } from "../broker.ts";
 import type { BidiHandler, FrameHandler, FrameStream } from "../call.ts";
+import { Fields } from "../parse/fields.ts";
 import { clampWindow, parseHello } from "../parse/hello.ts";
 import { parseSettle } from "../parse/settle.ts";
-import { Fields } from "../parse/fields.ts";
 import { encodeDeliver } from "../present/deliver.ts";
 import { toDuration } from "../status.ts";
 
@@ -57,11 +57,16 @@ class SubscribeCall implements FrameHandler {
   frame(bytes: Buffer): void {
     const session = this.#session;
     if (session) session.lastSeenAtMs = Date.now();
-    if (session && bytes[0] === SETTLE_TAG) return this.#settle(session, bytes);
+    if (session && bytes[0] === SETTLE_TAG) {
+      this.#settle(session, bytes);
+      return;
+    }
     const { frame } = SubscribeRequest.decode(bytes);
     if (!session) {
-      if (frame?.$case !== "hello") throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
-      return this.#hello(frame.value);
+      if (frame?.$case !== "hello")
+        throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
+      this.#hello(frame.value);
+      return;
     }
     switch (frame?.$case) {
       case "hello":
@@ -109,23 +114,42 @@ class SubscribeCall implements FrameHandler {
       },
     });
     this.#heartbeat = setInterval(() => this.#beat(session, sessionTimeoutMs), heartbeatMs);
-    logger.info({ sessionId: session.id, workerId: profile.workerId, queues: profile.queues.map(({ queue }) => queue), window: window.maxTasks }, "session opened");
+    logger.info(
+      {
+        sessionId: session.id,
+        workerId: profile.workerId,
+        queues: profile.queues.map(({ queue }) => queue),
+        window: window.maxTasks,
+      },
+      "session opened",
+    );
     this.#broker.registry.changed();
     dispatcher.roomFreed(session);
   }
 
   #outlet(): Outlet {
     return {
-      deliver: (deliveries) => encodeDeliver(deliveries).reduce((ready, frame) => this.#stream.send(frame) && ready, true),
-      cancel: (tags, reason) => this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_REASON[reason] } }),
-      disconnect: () => this.#stream.fail(new TaskwireError("DRAINING", "the broker lost its right to its leases: subscribe again", { retryAfterMs: 0 })),
+      deliver: (deliveries) =>
+        encodeDeliver(deliveries).reduce((ready, frame) => this.#stream.send(frame) && ready, true),
+      cancel: (tags, reason) =>
+        this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_REASON[reason] } }),
+      disconnect: () =>
+        this.#stream.fail(
+          new TaskwireError("DRAINING", "the broker lost its right to its leases: subscribe again", {
+            retryAfterMs: 0,
+          }),
+        ),
     };
   }
 
   #beat(session: Session, sessionTimeoutMs: number): void {
     const silentMs = Date.now() - session.lastSeenAtMs;
     if (silentMs > sessionTimeoutMs) {
-      this.#stream.fail(new TaskwireError("SESSION_TIMED_OUT", `the worker was silent for ${Math.round(silentMs / 1_000)} s`, { retryAfterMs: 0 }));
+      this.#stream.fail(
+        new TaskwireError("SESSION_TIMED_OUT", `the worker was silent for ${Math.round(silentMs / 1_000)} s`, {
+          retryAfterMs: 0,
+        }),
+      );
       return;
     }
     this.#send({ $case: "heartbeat", value: { sequence: ++this.#heartbeats } });
@@ -191,7 +215,10 @@ class SubscribeCall implements FrameHandler {
     const left = session.heldCount;
     this.#broker.dispatcher.close(session, left > 0 ? "worker-lost" : "worker-left");
     this.#broker.registry.closed(session.id);
-    this.#broker.logger.info({ sessionId: session.id, workerId: session.profile.workerId, givenBack: left }, "session closed");
+    this.#broker.logger.info(
+      { sessionId: session.id, workerId: session.profile.workerId, givenBack: left },
+      "session closed",
+    );
   }
 }
 

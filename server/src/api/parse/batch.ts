@@ -54,7 +54,11 @@ export function parseFrame(bytes: Buffer, maxPayloadBytes: number): StreamFrame 
     for (let i = 0; i < bounds.length; i += 2) parser.add(bounds[i] ?? 0, bounds[i + 1] ?? 0);
     return parser.finish();
   };
-  return { sequence, producer: producerId?.length === 8 ? { id: producerId.toString("hex"), sequence } : undefined, tasks };
+  return {
+    sequence,
+    producer: producerId?.length === 8 ? { id: producerId.toString("hex"), sequence } : undefined,
+    tasks,
+  };
 }
 
 /** Collects the tasks of one request, and everything that is wrong with them. */
@@ -79,10 +83,12 @@ class TasksParser {
 
   finish(): readonly ParsedTask[] {
     if (this.#count > LIMITS.batchTasks) {
-      throw new TaskwireError("BATCH_TOO_LARGE", `the batch has ${this.#count} tasks; at most ${LIMITS.batchTasks} are allowed: send several`);
+      throw new TaskwireError(
+        "BATCH_TOO_LARGE",
+        `the batch has ${this.#count} tasks; at most ${LIMITS.batchTasks} are allowed: send several`,
+      );
     }
     this.#fields.check();
     return this.#tasks;
   }
 }
-

@@ -79,7 +79,11 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
   };
 }
 
-function parseAny({ bytes, start, end, index }: Encoded, maxPayloadBytes: number, fields: Fields): ParsedTask | undefined {
+function parseAny(
+  { bytes, start, end, index }: Encoded,
+  maxPayloadBytes: number,
+  fields: Fields,
+): ParsedTask | undefined {
   const path = index === undefined ? "" : `tasks[${index}].`;
   let request: EnqueueRequest;
   try {
@@ -125,14 +129,19 @@ function parseEnqueue(request: EnqueueRequest, context: EnqueueContext): ParsedT
 function parseTaskKey(id: string, { path, fields }: EnqueueContext): string | undefined {
   if (id === "") return undefined;
   fields.name(`${path}task_id`, id);
-  if (parseTaskId(id)) fields.wrong(`${path}task_id`, `is ${JSON.stringify(id)}, which has the form of an id made by the broker; choose another form`);
+  if (parseTaskId(id))
+    fields.wrong(
+      `${path}task_id`,
+      `is ${JSON.stringify(id)}, which has the form of an id made by the broker; choose another form`,
+    );
   return callerKey(id);
 }
 
 function parseBody({ body, contentType }: EnqueueRequest, { path, fields, maxPayloadBytes }: EnqueueContext) {
   fields.length(`${path}content_type`, contentType, LIMITS.contentTypeLength);
   const isJson = body?.$case === "json";
-  if (isJson && !isFinite(body.value)) fields.wrong(`${path}json`, "has a number that JSON cannot express: NaN or infinite");
+  if (isJson && !hasFiniteNumbers(body.value))
+    fields.wrong(`${path}json`, "has a number that JSON cannot express: NaN or infinite");
   const payload = isJson ? Buffer.from(JSON.stringify(body.value)) : (body?.value ?? new Uint8Array());
   if (payload.length > maxPayloadBytes) {
     const sentence = `has ${payload.length} bytes; at most ${maxPayloadBytes} are allowed (TASKWIRE_MAX_PAYLOAD_BYTES)`;
@@ -142,9 +151,9 @@ function parseBody({ body, contentType }: EnqueueRequest, { path, fields, maxPay
 }
 
 /** Whether all numbers in a JSON value are finite. */
-function isFinite(value: unknown): boolean {
+function hasFiniteNumbers(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value === "object" && value !== null) return Object.values(value).every(isFinite);
+  if (typeof value === "object" && value !== null) return Object.values(value).every(hasFiniteNumbers);
   return true;
 }
 
@@ -152,16 +161,23 @@ function parseHeaders(headers: Record<string, string>, { path, fields }: Enqueue
   const entries = Object.entries(headers);
   fields.count(`${path}headers`, entries.length, LIMITS.headerEntries);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
-  if (bytes > LIMITS.headerBytes) fields.wrong(`${path}headers`, `have ${bytes} bytes; at most ${LIMITS.headerBytes} are allowed`);
+  if (bytes > LIMITS.headerBytes)
+    fields.wrong(`${path}headers`, `have ${bytes} bytes; at most ${LIMITS.headerBytes} are allowed`);
   return headers;
 }
 
-function parseSchedule({ schedule }: EnqueueRequest, { path, fields }: EnqueueContext): { delayMs: number; runAtMs: number } {
+function parseSchedule(
+  { schedule }: EnqueueRequest,
+  { path, fields }: EnqueueContext,
+): { delayMs: number; runAtMs: number } {
   switch (schedule?.$case) {
     case undefined:
       return { delayMs: 0, runAtMs: 0 };
     case "delay":
-      return { delayMs: fields.durationMs(`${path}delay`, schedule.value, { min: 0, max: LIMITS.delayMs, fallback: 0 }), runAtMs: 0 };
+      return {
+        delayMs: fields.durationMs(`${path}delay`, schedule.value, { min: 0, max: LIMITS.delayMs, fallback: 0 }),
+        runAtMs: 0,
+      };
     case "runTime":
       return { delayMs: 0, runAtMs: Math.max(0, fields.timeMs(`${path}run_time`, schedule.value)) };
   }
@@ -184,4 +200,3 @@ function checkRetry({ base, max, jitter, delays }: RetryPolicy, { path, fields }
   fields.count(`${path}retry.delays`, delays.length, LIMITS.retryDelays);
   for (const [i, delay] of delays.entries()) check(`delays[${i}]`, delay);
 }
-

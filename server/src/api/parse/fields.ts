@@ -17,7 +17,9 @@ export class Fields {
     const [first] = this.#violations;
     if (!first) return;
     const more = this.#violations.length > 1 ? ` (and ${this.#violations.length - 1} more)` : "";
-    throw new TaskwireError("INVALID_ARGUMENT", `${first.field}: ${first.description}${more}`, { fields: this.#violations });
+    throw new TaskwireError("INVALID_ARGUMENT", `${first.field}: ${first.description}${more}`, {
+      fields: this.#violations,
+    });
   }
 
   /** A queue, worker id or task id. */
@@ -32,11 +34,16 @@ export class Fields {
   }
 
   /** A duration in ms, rounded up; `fallback` when it is not given. */
-  durationMs(field: string, duration: Duration | undefined, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
+  durationMs(
+    field: string,
+    duration: Duration | undefined,
+    { min, max, fallback }: { min: number; max: number; fallback: number },
+  ): number {
     if (!duration) return fallback;
     const ms = duration.seconds * 1_000 + Math.ceil(duration.nanos / 1_000_000);
     // Also true for NaN.
-    if (!(ms >= min && ms <= max)) this.wrong(field, `is ${seconds(ms)}; must be from ${seconds(min)} to ${seconds(max)}`);
+    if (!(ms >= min && ms <= max))
+      this.wrong(field, `is ${seconds(ms)}; must be from ${seconds(min)} to ${seconds(max)}`);
     return ms;
   }
 
@@ -44,7 +51,8 @@ export class Fields {
   timeMs(field: string, time: Timestamp): number {
     const ms = time.seconds * 1_000 + Math.ceil(time.nanos / 1_000_000);
     const latest = Date.now() + LIMITS.delayMs;
-    if (!(time.nanos >= 0 && time.nanos < 1e9)) this.wrong(field, `has ${time.nanos} nanoseconds; must be from 0 to 999999999`);
+    if (!(time.nanos >= 0 && time.nanos < 1e9))
+      this.wrong(field, `has ${time.nanos} nanoseconds; must be from 0 to 999999999`);
     else if (!(ms <= latest)) this.wrong(field, "is more than 10 years ahead");
     return ms;
   }

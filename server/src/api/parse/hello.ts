@@ -33,11 +33,15 @@ export function parseHello(hello: Hello, limits: BrokerLimits): ParsedHello {
 }
 
 /** The window in force, and a sentence for each number that was too large. */
-export function clampWindow(asked: WindowMessage | undefined, { maxWindow, maxWindowBytes }: BrokerLimits): { window: Window; notices: string[] } {
+export function clampWindow(
+  asked: WindowMessage | undefined,
+  { maxWindow, maxWindowBytes }: BrokerLimits,
+): { window: Window; notices: string[] } {
   const { maxInFlight, maxInFlightBytes } = asked ?? { maxInFlight: 0, maxInFlightBytes: 0 };
   const notices: string[] = [];
   if (maxInFlight > maxWindow) notices.push(`window.max_in_flight ${maxInFlight} clamped to ${maxWindow}`);
-  if (maxInFlightBytes > maxWindowBytes) notices.push(`window.max_in_flight_bytes ${maxInFlightBytes} clamped to ${maxWindowBytes}`);
+  if (maxInFlightBytes > maxWindowBytes)
+    notices.push(`window.max_in_flight_bytes ${maxInFlightBytes} clamped to ${maxWindowBytes}`);
   const window = {
     maxTasks: Math.min(maxInFlight, maxWindow),
     maxBytes: maxInFlightBytes === 0 ? maxWindowBytes : Math.min(maxInFlightBytes, maxWindowBytes),

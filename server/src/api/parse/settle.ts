@@ -3,10 +3,10 @@
  * makes a big integer of each. A test compares both.
  */
 import { Ack, type Duration, Nack, Release } from "@taskwire/proto";
+import type { Report, TagReport } from "../../delivery/session.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { eachField } from "../../domain/task-body.ts";
 import { VarintReader } from "../../lib/varint.ts";
-import type { Report, TagReport } from "../../delivery/session.ts";
 
 const SETTLE = { settleId: 1, ackTags: 2, outcomes: 3 } as const;
 const OUTCOME = { tag: 1, ack: 2, nack: 3, release: 4 } as const;
@@ -21,7 +21,12 @@ export interface SettleFrame {
 const PLAIN_ACK: Report = { kind: "ack", result: undefined };
 
 /** Reads a Settle from `start` to `end`; undefined when it is not one. */
-export function parseSettle(bytes: Buffer, start: number, end: number, maxResultBytes: number): SettleFrame | undefined {
+export function parseSettle(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  maxResultBytes: number,
+): SettleFrame | undefined {
   const reports: TagReport[] = [];
   const invalid: { tag: number; message: string }[] = [];
   let settleId = 0;
@@ -38,7 +43,11 @@ export function parseSettle(bytes: Buffer, start: number, end: number, maxResult
 }
 
 /** Packed, or, from an unusual encoder, one number. */
-function readAcks(bytes: Buffer, { start, end, value }: { start: number; end: number; value: number }, into: TagReport[]): void {
+function readAcks(
+  bytes: Buffer,
+  { start, end, value }: { start: number; end: number; value: number },
+  into: TagReport[],
+): void {
   if (value > 0) {
     into.push({ tag: value, report: PLAIN_ACK });
     return;
@@ -47,7 +56,12 @@ function readAcks(bytes: Buffer, { start, end, value }: { start: number; end: nu
   while (reader.at < end) into.push({ tag: reader.next(), report: PLAIN_ACK });
 }
 
-function readOutcome(bytes: Buffer, from: number, to: number, maxResultBytes: number): { tag: number; report: Report | string } {
+function readOutcome(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  maxResultBytes: number,
+): { tag: number; report: Report | string } {
   let tag = 0;
   let report: Report | string = "the outcome says neither ack nor nack nor release";
   eachField(bytes, from, to, ({ number, value, start, end }) => {
@@ -61,12 +75,16 @@ function readOutcome(bytes: Buffer, from: number, to: number, maxResultBytes: nu
 
 /** A report, or a sentence that says what is wrong. */
 export function toAck({ result }: Ack, maxResultBytes: number): Report | string {
-  if (result.length > maxResultBytes) return `the result has ${result.length} bytes; at most ${maxResultBytes} are allowed (TASKWIRE_MAX_PAYLOAD_BYTES)`;
+  if (result.length > maxResultBytes)
+    return `the result has ${result.length} bytes; at most ${maxResultBytes} are allowed (TASKWIRE_MAX_PAYLOAD_BYTES)`;
   return { kind: "ack", result: result.length > 0 ? result : undefined };
 }
 
 export function toFailure({ action, errorType, errorMessage, retryDelay }: Nack): Report | string {
-  const text = { errorType: errorType.slice(0, LIMITS.errorTypeLength), message: errorMessage.slice(0, LIMITS.errorMessageLength) };
+  const text = {
+    errorType: errorType.slice(0, LIMITS.errorTypeLength),
+    message: errorMessage.slice(0, LIMITS.errorMessageLength),
+  };
   switch (action) {
     case ACTION.DEAD_LETTER:
       return { kind: "bury", ...text };
@@ -89,5 +107,7 @@ export function toRelease({ delay }: Release): Report | string {
 
 function delayMs({ seconds, nanos }: Duration): number | string {
   const ms = seconds * 1_000 + Math.ceil(nanos / 1e6);
-  return ms >= 0 && ms <= LIMITS.delayMs ? ms : `a delay of ${ms / 1_000} s; must be from 0 to ${LIMITS.delayMs / 1_000} s`;
+  return ms >= 0 && ms <= LIMITS.delayMs
+    ? ms
+    : `a delay of ${ms / 1_000} s; must be from 0 to ${LIMITS.delayMs / 1_000} s`;
 }

@@ -4,12 +4,13 @@
  *
  *     SubscribeResponse.deliver { Delivery { tag, attempt, deadline_time, lease_token, task { id, queue, enqueue_time, body } } ... }
  */
+
+import type { Delivery } from "../../delivery/session.ts";
 import { INDEX_TEXT, taskId } from "../../domain/ids.ts";
 import { tokenPrefix } from "../../domain/lease.ts";
 import { varintLength, writeVarint } from "../../lib/varint.ts";
 import { eachBody } from "../../store/bodies.ts";
 import type { Grant } from "../../store/store.ts";
-import type { Delivery } from "../../delivery/session.ts";
 
 /** A frame is closed once it has this many bytes: one reader must not wait long for another's bulk. */
 const FRAME_BYTES = 256 * 1024;
@@ -58,7 +59,12 @@ class SharedParts {
     this.attemptLength = varintLength(grant.attempt);
     const queue = Buffer.from(grant.queue, "latin1");
     const time = this.timestamp(grant.enqueuedAtMs);
-    this.taskFields = Buffer.concat([Buffer.of(0x1a, ...lengthBytes(queue.length)), queue, Buffer.of(0xa2, 0x01, time.length), time]);
+    this.taskFields = Buffer.concat([
+      Buffer.of(0x1a, ...lengthBytes(queue.length)),
+      queue,
+      Buffer.of(0xa2, 0x01, time.length),
+      time,
+    ]);
   }
 
   timestamp(ms: number): Buffer {
@@ -103,7 +109,17 @@ class FrameWriter {
     const taskSize = 1 + varintLength(idLength) + idLength + taskFields.length + (end - start);
     const tagSize = tag > 0 ? 1 + varintLength(tag) : 0;
     const size =
-      tagSize + 1 + attemptLength + 2 + deadline.length + 1 + varintLength(tokenLength) + tokenLength + 1 + varintLength(taskSize) + taskSize;
+      tagSize +
+      1 +
+      attemptLength +
+      2 +
+      deadline.length +
+      1 +
+      varintLength(tokenLength) +
+      tokenLength +
+      1 +
+      varintLength(taskSize) +
+      taskSize;
     this.#reserve(size + 8);
     const buffer = this.#buffer;
     let at = this.#at;
@@ -144,7 +160,11 @@ class FrameWriter {
   #close(): void {
     if (this.#at === 0) return;
     const content = this.#buffer.subarray(0, this.#at);
-    this.#frames.push(this.#frameTag === undefined ? content : Buffer.concat([Buffer.of(this.#frameTag, ...lengthBytes(content.length)), content]));
+    this.#frames.push(
+      this.#frameTag === undefined
+        ? content
+        : Buffer.concat([Buffer.of(this.#frameTag, ...lengthBytes(content.length)), content]),
+    );
     this.#buffer = Buffer.allocUnsafe(32 * 1024);
     this.#at = 0;
   }

@@ -4,9 +4,19 @@ import type { TaskState } from "../../domain/state.ts";
 import type { AttemptResult, Durability, TaskSnapshot } from "../../store/store.ts";
 import { toDuration } from "../status.ts";
 
-export const STATE = { scheduled: 1, ready: 2, active: 3, completed: 4, dead: 5, cancelled: 6 } as const satisfies Record<TaskState, number>;
+export const STATE = {
+  scheduled: 1,
+  ready: 2,
+  active: 3,
+  completed: 4,
+  dead: 5,
+  cancelled: 6,
+} as const satisfies Record<TaskState, number>;
 
-export const DURABILITY = { volatile: 1, async: 2, fsync: 3, replicated: 4 } as const satisfies Record<Durability, number>;
+export const DURABILITY = { volatile: 1, async: 2, fsync: 3, replicated: 4 } as const satisfies Record<
+  Durability,
+  number
+>;
 
 export function toTimestamp(ms: number): Timestamp {
   return { seconds: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1_000_000 };
@@ -39,7 +49,14 @@ export interface HeldBy {
   readonly detail: Uint8Array;
 }
 
-function presentResult({ success, result, failure, durationMs, workerId, endedAtMs }: AttemptResult): AttemptResultMessage {
+function presentResult({
+  success,
+  result,
+  failure,
+  durationMs,
+  workerId,
+  endedAtMs,
+}: AttemptResult): AttemptResultMessage {
   return {
     success,
     result: result ?? new Uint8Array(),
