@@ -1,8 +1,8 @@
 /**
  * A handler that can be interrupted, and a worker that gives it ten seconds when it is told to stop.
  *
- * SIGTERM: no more tasks; running handlers may finish; after ten seconds `ctx.signal` is aborted and their tasks go back to
- * the queue, no attempt spent. A second signal does so at once.
+ * SIGTERM: no more tasks; running handlers may finish; after ten seconds `ctx.signal` is aborted and their tasks go
+ * back to the queue, no attempt spent. A second signal does so at once.
  *
  *     node --import tsx worker-sdk/examples/graceful-shutdown.ts [host:port]
  */

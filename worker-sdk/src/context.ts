@@ -5,8 +5,8 @@ export interface TaskContext {
   /** The number of this attempt, from 1. */
   readonly attempt: number;
   /**
-   * Aborted when the task is taken away: it timed out, its lease was lost, or the worker is shutting down. The reason is a
-   * {@link TaskCancelled}. Pass it on to whatever can be interrupted.
+   * Aborted when the task is taken away: it timed out, its lease was lost, or the worker is shutting down. The reason
+   * is a {@link TaskCancelled}. Pass it on to whatever can be interrupted.
    */
   readonly signal: AbortSignal;
   /** The worker's logger with the fields of this task. */

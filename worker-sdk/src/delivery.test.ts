@@ -1,4 +1,4 @@
-import { Deliver, Delivery as WireDelivery, SubscribeResponse, Task } from "@taskwire/proto";
+import { Deliver, SubscribeResponse, Task, type Delivery as WireDelivery } from "@taskwire/proto";
 import { describe, expect, it } from "vitest";
 import { deliveriesOf, readDeliver } from "./delivery.ts";
 import { InvalidPayload } from "./errors.ts";
@@ -30,7 +30,15 @@ describe("readDeliver", () => {
 
     const [first, second] = readDeliver(frame) ?? [];
 
-    expect(first).toMatchObject({ tag: 1, attempt: 1, leaseToken: "first", id: "", type: "a", priority: 0, contentType: "" });
+    expect(first).toMatchObject({
+      tag: 1,
+      attempt: 1,
+      leaseToken: "first",
+      id: "",
+      type: "a",
+      priority: 0,
+      contentType: "",
+    });
     expect(first?.headers).toEqual({});
     expect(first?.payload).toEqual(Buffer.alloc(0));
     expect(second).toMatchObject({ tag: 2 ** 40 + 1, attempt: 300, leaseToken: "second", priority: -7 });
@@ -55,7 +63,12 @@ describe("readDeliver", () => {
   });
 
   it("reads a frame that the generated decoder has read", () => {
-    const deliver = Deliver.fromPartial({ deliveries: [{ tag: 5, attempt: 2, leaseToken: "t", task: TASK }, { tag: 6, task: TASK }] });
+    const deliver = Deliver.fromPartial({
+      deliveries: [
+        { tag: 5, attempt: 2, leaseToken: "t", task: TASK },
+        { tag: 6, task: TASK },
+      ],
+    });
 
     const deliveries = deliveriesOf(deliver);
 
@@ -66,12 +79,19 @@ describe("readDeliver", () => {
   });
 
   it("merges a task that comes in two pieces, and steps over fields that it does not know", () => {
-    const unknown = Buffer.from([0xf8, 0x07, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0xfd, 0x07, 1, 2, 3, 4]);
+    const unknown = Buffer.from([
+      0xf8, 0x07, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0xfd, 0x07, 1, 2, 3, 4,
+    ]);
     const piece = (task: Partial<Task>) => {
       const bytes = Task.encode(Task.fromPartial(task)).finish();
       return Buffer.concat([Buffer.from([0x7a, bytes.length + unknown.length]), bytes, unknown]);
     };
-    const delivery = Buffer.concat([Buffer.from([0x08, 3]), unknown, piece({ id: "x", headers: { a: "1" } }), piece({ type: "t", headers: { b: "2" } })]);
+    const delivery = Buffer.concat([
+      Buffer.from([0x08, 3]),
+      unknown,
+      piece({ id: "x", headers: { a: "1" } }),
+      piece({ type: "t", headers: { b: "2" } }),
+    ]);
     const frame = Buffer.concat([Buffer.from([0x12, delivery.length + 2, 0x0a, delivery.length]), delivery]);
 
     const [read] = readDeliver(frame) ?? [];

@@ -1,10 +1,10 @@
 /**
- * Deliveries, read by hand. The generated decoder makes six objects and three strings of each; most handlers look at the
- * payload and nothing else. Here one pass notes where each field is, and a field is decoded when it is asked for.
+ * Deliveries, read by hand. The generated decoder makes six objects and three strings of each; most handlers look at
+ * the payload and nothing else. Here one pass notes where each field is, and a field is decoded when it is asked for.
  *
  * A delivery is a view of its frame: the frame stays in memory until the last handler of its tasks has ended.
  */
-import { Deliver, type SubscribeResponse, Task_HeadersEntry, Timestamp } from "@taskwire/proto";
+import { Deliver, Task_HeadersEntry, Timestamp } from "@taskwire/proto";
 import { Cursor } from "./cursor.ts";
 import { InvalidPayload } from "./errors.ts";
 import type { Task } from "./task.ts";
@@ -29,7 +29,9 @@ const UNREAD = Symbol("unread");
 const JSON_TYPE = "application/json";
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** The deliveries of a frame; undefined when it is another kind of frame. Throws a RangeError when the frame is damaged. */
+/**
+ * The deliveries of a frame; undefined when it is another kind of frame. Throws a RangeError when the frame is damaged.
+ */
 export function readDeliver(frame: Buffer): Delivery[] | undefined {
   if (frame[0] !== FRAME_DELIVER) return undefined;
   const cursor = new Cursor(frame, 1);
@@ -55,9 +57,6 @@ export function deliveriesOf(deliver: Deliver): Delivery[] {
     return new Delivery(frame, cursor, cursor.spanEnd(frame.length));
   });
 }
-
-/** What a frame other than Deliver says. */
-export type OtherFrame = Exclude<SubscribeResponse["frame"], undefined>;
 
 /** One attempt of one task. */
 export class Delivery implements Task {

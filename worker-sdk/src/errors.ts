@@ -4,8 +4,8 @@ import { checkMs } from "./wire-time.ts";
 export type RetryAfter = number | { readonly after: number | Date };
 
 /**
- * Throw it from a handler to have the task tried again after a delay of your own instead of its policy's. It spends a retry
- * like any other failure: when none is left, the task is dead.
+ * Throw it from a handler to have the task tried again after a delay of your own instead of its policy's. It spends a
+ * retry like any other failure: when none is left, the task is dead.
  *
  * @example
  * ```ts
@@ -40,8 +40,8 @@ export class Bury extends Error {
 }
 
 /**
- * Throw it from a handler that cannot work on the task now: it goes back and is handed out again after a while. No attempt
- * is spent.
+ * Throw it from a handler that cannot work on the task now: it goes back and is handed out again after a while. No
+ * attempt is spent.
  */
 export class Snooze extends Error {
   override readonly name = "Snooze";
@@ -83,7 +83,10 @@ export class InvalidPayload extends Bury {
   override readonly name = "InvalidPayload";
 
   constructor(type: string, cause: unknown) {
-    super(`the payload of this ${type} task is not JSON, though its content type is application/json: ${String(cause)}`, { cause });
+    super(
+      `the payload of this ${type} task is not JSON, though its content type is application/json: ${String(cause)}`,
+      { cause },
+    );
   }
 }
 

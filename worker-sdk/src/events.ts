@@ -10,7 +10,9 @@ export interface WorkerEvents {
   /** A session ended that should not have. The worker connects again by itself. */
   disconnected: [{ readonly address: string; readonly reason: string }];
   /** The broker has confirmed that an outcome is durable. */
-  settled: [{ readonly taskId: string; readonly type: string; readonly attempt: number; readonly outcome: OutcomeKind }];
+  settled: [
+    { readonly taskId: string; readonly type: string; readonly attempt: number; readonly outcome: OutcomeKind },
+  ];
   /** The broker did not take an outcome, mostly because the task was given to another worker. */
   refused: [{ readonly taskId: string; readonly type: string; readonly attempt: number; readonly reason: string }];
   /** Something blocked the event loop. */

@@ -18,8 +18,8 @@ export interface Source {
 }
 
 /**
- * One attempt in this worker, from its delivery to its outcome; the handler sees it as its context. There are thousands a
- * second, so what few handlers use (the abort controller, the logger) is made when it is asked for.
+ * One attempt in this worker, from its delivery to its outcome; the handler sees it as its context. There are
+ * thousands a second, so what few handlers use (the abort controller, the logger) is made when it is asked for.
  */
 export class Execution implements TaskContext {
   readonly delivery: Delivery;
@@ -53,9 +53,14 @@ export class Execution implements TaskContext {
   }
 
   progress(percent: number, detail?: unknown): void {
-    if (Number.isNaN(Number(percent))) throw new RangeError(`progress: percent must be from 0 to 100, not ${String(percent)}`);
+    if (Number.isNaN(Number(percent)))
+      throw new RangeError(`progress: percent must be from 0 to 100, not ${String(percent)}`);
     if (this.isOver) return;
-    this.source.progress(this, Math.min(Math.max(percent, 0), 100), detail === undefined ? undefined : encodeValue(detail));
+    this.source.progress(
+      this,
+      Math.min(Math.max(percent, 0), 100),
+      detail === undefined ? undefined : encodeValue(detail),
+    );
   }
 
   extend(ms: number): void {
@@ -75,7 +80,9 @@ export class Execution implements TaskContext {
     this.#controller?.abort(this.#cancelled);
   }
 
-  /** Gives the task back on purpose: aborted first, so that its handler hears of it before anyone else gets the task. */
+  /**
+   * Gives the task back on purpose: aborted first, so that its handler hears of it before anyone else gets the task.
+   */
   giveBack(outcome: Outcome): void {
     if (this.isOver) return;
     this.cancel("shutdown");
@@ -94,7 +101,11 @@ export class Execution implements TaskContext {
  * Runs the handler. `ended` is called once, with what it came to: within this call when the handler returned something
  * other than a promise, so that a handler that has nothing to wait for costs no turn of the promise queue.
  */
-export function execute(execution: Execution, handler: Handler, ended: (execution: Execution, outcome: Outcome, error?: unknown) => void): void {
+export function execute(
+  execution: Execution,
+  handler: Handler,
+  ended: (execution: Execution, outcome: Outcome, error?: unknown) => void,
+): void {
   let returned: unknown;
   try {
     returned = handler(execution.delivery, execution);

@@ -1,6 +1,13 @@
 /** A broker for the SDK's own tests: speaks the wire, keeps nothing, and does what each test tells it. */
 import { once } from "node:events";
-import { type sendUnaryData, Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
 import {
   type Delivery,
   type Hello,
@@ -36,7 +43,10 @@ export class FakeSession {
   #lastTag = 0;
   #waiting: { check: () => boolean; resolve: () => void }[] = [];
 
-  constructor(call: ServerDuplexStream<Request | undefined, Response>, onFrame: (session: FakeSession, frame: Request) => void) {
+  constructor(
+    call: ServerDuplexStream<Request | undefined, Response>,
+    onFrame: (session: FakeSession, frame: Request) => void,
+  ) {
     this.call = call;
     call.on("data", (frame: Request | undefined) => {
       if (!frame) return;
@@ -103,8 +113,21 @@ export class FakeSession {
   #delivery(task: Partial<Task>): Delivery {
     const tag = ++this.#lastTag;
     const defaults = { id: `task-${tag}`, type: "email", queue: "email", payload: new Uint8Array(), contentType: "" };
-    const rest = { headers: {}, priority: 0, maxRetries: undefined, retry: undefined, timeout: undefined, enqueueTime: undefined };
-    return { tag, attempt: 1, deadlineTime: undefined, leaseToken: `token-${tag}`, task: { ...defaults, ...rest, ...task } };
+    const rest = {
+      headers: {},
+      priority: 0,
+      maxRetries: undefined,
+      retry: undefined,
+      timeout: undefined,
+      enqueueTime: undefined,
+    };
+    return {
+      tag,
+      attempt: 1,
+      deadlineTime: undefined,
+      leaseToken: `token-${tag}`,
+      task: { ...defaults, ...rest, ...task },
+    };
   }
 
   #wake(): void {
@@ -151,13 +174,17 @@ export class FakeBroker {
           responseStream: false,
           requestDeserialize: (bytes: Buffer) => SettleTasksRequest.decode(bytes),
           requestSerialize: () => Buffer.alloc(0),
-          responseSerialize: (response: SettleTasksResponse) => Buffer.from(SettleTasksResponse.encode(response).finish()),
+          responseSerialize: (response: SettleTasksResponse) =>
+            Buffer.from(SettleTasksResponse.encode(response).finish()),
           responseDeserialize: () => undefined,
         },
       },
       {
         subscribe: (call: ServerDuplexStream<Request | undefined, Response>) => this.#subscribe(call),
-        settleTasks: (call: ServerUnaryCall<SettleTasksRequest, SettleTasksResponse>, done: sendUnaryData<SettleTasksResponse>) => {
+        settleTasks: (
+          call: ServerUnaryCall<SettleTasksRequest, SettleTasksResponse>,
+          done: sendUnaryData<SettleTasksResponse>,
+        ) => {
           void this.#settleTasks(call.request).then((results) => done(null, { results }));
         },
       },
@@ -184,7 +211,10 @@ export class FakeBroker {
 
   #subscribe(call: ServerDuplexStream<Request | undefined, Response>): void {
     const session = new FakeSession(call, (_, frame) => this.#answer(session, frame));
-    void once(call, "end").then(() => call.end(), () => {});
+    void once(call, "end").then(
+      () => call.end(),
+      () => {},
+    );
   }
 
   #answer(session: FakeSession, frame: Request): void {

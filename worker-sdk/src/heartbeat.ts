@@ -38,7 +38,8 @@ export class Heartbeat {
 
   #check(): void {
     if (this.#silentMs() < this.#options.timeoutMs) return;
-    // When a handler blocked the event loop, frames may lie in the socket: let them be read before the broker is blamed.
+    // When a handler blocked the event loop, frames may lie in the socket: let them be read before the broker is
+    // blamed.
     setImmediate(() => setImmediate(() => this.#giveUp()));
   }
 

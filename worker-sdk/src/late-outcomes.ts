@@ -1,7 +1,7 @@
 /**
- * Outcomes whose stream broke before they were confirmed. The handler has done its work, so it is worth telling: until the
- * task was given to somebody else, any broker takes the outcome by its lease token. When it was, the answer is STALE, and
- * the work is done twice: that is what at-least-once means, and no error.
+ * Outcomes whose stream broke before they were confirmed. The handler has done its work, so it is worth telling:
+ * until the task was given to somebody else, any broker takes the outcome by its lease token. When it was, the answer
+ * is STALE, and the work is done twice: that is what at-least-once means, and no error.
  */
 import { jitteredBackoffMs } from "@taskwire/client/connection";
 import { Rejection_Reason, type SettleTasksRequest, type SettleTasksResponse, type TokenResult } from "@taskwire/proto";
@@ -45,7 +45,10 @@ export class LateOutcomes {
     this.#kept.push(...executions);
     if (this.#kept.length > MAX_KEPT) {
       const dropped = this.#kept.splice(0, this.#kept.length - MAX_KEPT).length;
-      this.#options.log.warn({ dropped }, "too many unsettled outcomes, the oldest are dropped and their tasks run again");
+      this.#options.log.warn(
+        { dropped },
+        "too many unsettled outcomes, the oldest are dropped and their tasks run again",
+      );
     }
     this.#start();
   }
@@ -86,10 +89,13 @@ export class LateOutcomes {
   }
 
   #startLater(): void {
-    this.#again = setTimeout(() => {
-      this.#again = undefined;
-      this.#start();
-    }, jitteredBackoffMs(this.#failuresInARow, BACKOFF));
+    this.#again = setTimeout(
+      () => {
+        this.#again = undefined;
+        this.#start();
+      },
+      jitteredBackoffMs(this.#failuresInARow, BACKOFF),
+    );
   }
 
   #nextBatch(): Execution[] {
@@ -114,7 +120,10 @@ export class LateOutcomes {
       this.#kept = [...again, ...this.#kept.filter((execution) => !answered.has(execution))];
       return again.length === 0;
     } catch (error) {
-      this.#options.log.debug({ err: error, count: batch.length }, "outcomes could not be settled by token, trying again");
+      this.#options.log.debug(
+        { err: error, count: batch.length },
+        "outcomes could not be settled by token, trying again",
+      );
       return false;
     }
   }

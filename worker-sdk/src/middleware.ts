@@ -22,5 +22,8 @@ export type Middleware = (task: Task, ctx: TaskContext, next: () => Promise<unkn
 
 /** A handler with middleware around it, the first one outermost. */
 export function compose(middleware: readonly Middleware[], handler: Handler): Handler {
-  return middleware.reduceRight<Handler>((inner, outer) => (task, ctx) => outer(task, ctx, async () => inner(task, ctx)), handler);
+  return middleware.reduceRight<Handler>(
+    (inner, outer) => (task, ctx) => outer(task, ctx, async () => inner(task, ctx)),
+    handler,
+  );
 }

@@ -48,7 +48,8 @@ export interface WorkerOptions {
    */
   readonly sessionTimeoutMs?: number;
   /**
-   * How long running handlers may take after the worker was told to stop, in ms. What runs longer goes back to the queue.
+   * How long running handlers may take after the worker was told to stop, in ms. What runs longer goes back to the
+   * queue.
    * @defaultValue 25,000: less than the 30 s of Kubernetes
    */
   readonly shutdownMs?: number;

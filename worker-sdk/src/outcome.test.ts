@@ -29,7 +29,12 @@ describe("outcomeOfValue", () => {
 
 describe("outcomeOfError", () => {
   it("does what the error asks for", () => {
-    expect(outcomeOfError(new Retry(1_500, "later"))).toEqual({ kind: "retry", afterMs: 1_500, errorType: "Retry", message: "later" });
+    expect(outcomeOfError(new Retry(1_500, "later"))).toEqual({
+      kind: "retry",
+      afterMs: 1_500,
+      errorType: "Retry",
+      message: "later",
+    });
     expect(outcomeOfError(new Retry({ after: 20 }))).toMatchObject({ kind: "retry", afterMs: 20 });
     expect(outcomeOfError(new Retry({ after: new Date(0) }))).toMatchObject({ kind: "retry", afterMs: 0 });
     expect(outcomeOfError(new Discard("gone"))).toEqual({ kind: "discard", errorType: "Discard", message: "gone" });
@@ -40,7 +45,12 @@ describe("outcomeOfError", () => {
   it("takes anything else for a failed attempt and names its class", () => {
     class SmtpError extends Error {}
 
-    expect(outcomeOfError(new SmtpError("down"))).toEqual({ kind: "retry", afterMs: undefined, errorType: "SmtpError", message: "down" });
+    expect(outcomeOfError(new SmtpError("down"))).toEqual({
+      kind: "retry",
+      afterMs: undefined,
+      errorType: "SmtpError",
+      message: "down",
+    });
     expect(outcomeOfError(new TypeError("x"))).toMatchObject({ errorType: "TypeError" });
     expect(outcomeOfError("text")).toMatchObject({ kind: "retry", errorType: "string", message: "text" });
     expect(outcomeOfError(undefined)).toMatchObject({ kind: "retry", errorType: "undefined" });

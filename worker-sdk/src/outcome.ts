@@ -4,7 +4,12 @@ import { Bury, Discard, InvalidResult, Retry, Snooze } from "./errors.ts";
 export type Outcome =
   | { readonly kind: "ack"; readonly result: Uint8Array | undefined }
   /** `afterMs` undefined: by the task's policy. */
-  | { readonly kind: "retry"; readonly afterMs: number | undefined; readonly errorType: string; readonly message: string }
+  | {
+      readonly kind: "retry";
+      readonly afterMs: number | undefined;
+      readonly errorType: string;
+      readonly message: string;
+    }
   | { readonly kind: "bury"; readonly errorType: string; readonly message: string }
   | { readonly kind: "discard"; readonly errorType: string; readonly message: string }
   | { readonly kind: "snooze"; readonly afterMs: number }

@@ -149,11 +149,14 @@ export class Outcomes {
   #sendAgainLater(): void {
     if (this.#again) return;
     this.#unavailableInARow++;
-    this.#again = setTimeout(() => {
-      this.#again = undefined;
-      this.#pending.push(...this.#postponed);
-      this.#postponed = [];
-      this.flush();
-    }, jitteredBackoffMs(this.#unavailableInARow, UNAVAILABLE_BACKOFF));
+    this.#again = setTimeout(
+      () => {
+        this.#again = undefined;
+        this.#pending.push(...this.#postponed);
+        this.#postponed = [];
+        this.flush();
+      },
+      jitteredBackoffMs(this.#unavailableInARow, UNAVAILABLE_BACKOFF),
+    );
   }
 }

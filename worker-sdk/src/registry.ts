@@ -4,9 +4,9 @@ import type { Task } from "./task.ts";
 /**
  * Does the work of one type of task.
  *
- * What it returns, or what its promise resolves with, is the task's result: `undefined` for none, a Uint8Array as it is,
- * anything else as JSON. What it throws decides how the task goes on: {@link Retry}, {@link Bury}, {@link Discard},
- * {@link Snooze}; anything else is a failed attempt, tried again by the task's policy.
+ * What it returns, or what its promise resolves with, is the task's result: `undefined` for none, a Uint8Array as it
+ * is, anything else as JSON. What it throws decides how the task goes on: {@link Retry}, {@link Bury}, {@link
+ * Discard}, {@link Snooze}; anything else is a failed attempt, tried again by the task's policy.
  */
 export type Handler<Payload = unknown> = (task: Task<Payload>, ctx: TaskContext) => unknown;
 
@@ -17,6 +17,8 @@ export function defaultQueue(type: string): string {
 
 /** The contract's letters. */
 const TYPE_PATTERN = /^[A-Za-z0-9._/-]{1,128}$/;
+/** The types of a queue are for people to see; the broker takes no more than this. */
+const MAX_SHOWN_TYPES = 256;
 
 /** Which handler does which type. */
 export class Registry {
@@ -44,14 +46,14 @@ export class Registry {
 
   /** The queues to take tasks from, and the types that may be expected in each. */
   subscriptions(queues: readonly string[] | undefined): { queue: string; types: string[] }[] {
-    const { types } = this;
+    const types = this.types;
     // Any type may stand in a queue that was named: only its producers know.
-    if (queues) return queues.map((queue) => ({ queue, types }));
+    if (queues) return queues.map((queue) => ({ queue, types: types.slice(0, MAX_SHOWN_TYPES) }));
     const byQueue = new Map<string, string[]>();
     for (const type of types) {
       const queue = defaultQueue(type);
       byQueue.set(queue, [...(byQueue.get(queue) ?? []), type]);
     }
-    return [...byQueue].map(([queue, typesOfQueue]) => ({ queue, types: typesOfQueue }));
+    return [...byQueue].map(([queue, typesOfQueue]) => ({ queue, types: typesOfQueue.slice(0, MAX_SHOWN_TYPES) }));
   }
 }

@@ -8,7 +8,8 @@ import type { Execution } from "./execution.ts";
 import type { LoopWatch } from "./loop-watch.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Slots } from "./slots.ts";
-import type { CloseReason, WorkerStream } from "./stream.ts";
+import type { WorkerStream } from "./stream.ts";
+import type { CloseReason } from "./stream-states.ts";
 
 /** Warnings about a blocked event loop come at most this often. */
 const BLOCK_WARNING_EVERY_MS = 10_000;
@@ -17,7 +18,9 @@ const MAX_BLOCKED_TASKS = 5;
 /** A session that ends this soon after a long block ended because of it. */
 const AFTERMATH_MS = 5_000;
 
-/** Statuses that no retry heals: somebody has to change something. They are retried all the same, and logged as errors. */
+/**
+ * Statuses that no retry heals: somebody has to change something. They are retried all the same, and logged as errors.
+ */
 const PERMANENT_CODES = new Map([
   [3, "INVALID_ARGUMENT"],
   [7, "PERMISSION_DENIED"],

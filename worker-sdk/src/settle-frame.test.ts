@@ -9,7 +9,9 @@ import { encodeSettle } from "./settle-frame.ts";
 const SOURCE = { log: pino({ level: "silent" }), progress: () => {}, extend: () => {}, settle: () => {} };
 
 function ended(tag: number, outcome: Outcome): Execution {
-  const [delivery] = deliveriesOf({ deliveries: [{ tag, attempt: 1, deadlineTime: undefined, leaseToken: "", task: undefined }] });
+  const [delivery] = deliveriesOf({
+    deliveries: [{ tag, attempt: 1, deadlineTime: undefined, leaseToken: "", task: undefined }],
+  });
   if (!delivery) throw new Error("no delivery");
   const execution = new Execution(delivery, SOURCE);
   execution.outcome = outcome;
@@ -26,7 +28,12 @@ describe("encodeSettle", () => {
   it("packs acks without a result, whatever the length of their tags", () => {
     const tags = [1, 127, 128, 16_383, 16_384, 2 ** 32, 2 ** 40 + 5, Number.MAX_SAFE_INTEGER];
 
-    const settle = read(encodeSettle(300, tags.map((tag) => ended(tag, DONE))));
+    const settle = read(
+      encodeSettle(
+        300,
+        tags.map((tag) => ended(tag, DONE)),
+      ),
+    );
 
     expect(settle).toEqual({ settleId: 300, ackTags: tags, outcomes: [] });
   });

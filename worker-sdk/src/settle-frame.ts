@@ -1,8 +1,9 @@
 /**
- * Settle frames, written by hand: the generated encoder takes each tag through a BigInt, which costs more than everything
- * else that happens to a task here. Outcomes that are rare (anything but an ack) go through it all the same.
+ * Settle frames, written by hand: the generated encoder takes each tag through a BigInt, which costs more than
+ * everything else that happens to a task here. Outcomes that are rare (anything but an ack) go through it all the
+ * same.
  */
-import { Nack_Action, Outcome as WireOutcome, type TokenOutcome } from "@taskwire/proto";
+import { Nack_Action, type TokenOutcome, Outcome as WireOutcome } from "@taskwire/proto";
 import { varintLength, writeVarint } from "./cursor.ts";
 import type { Execution } from "./execution.ts";
 import { DONE, type Outcome } from "./outcome.ts";
@@ -53,7 +54,8 @@ export function encodeSettle(settleId: number, executions: readonly Execution[])
 }
 
 function encodeOutcome(tag: number, outcome: Outcome): Uint8Array {
-  if (outcome.kind !== "ack" || !outcome.result) return WireOutcome.encode({ tag, result: presentOutcome(outcome) }).finish();
+  if (outcome.kind !== "ack" || !outcome.result)
+    return WireOutcome.encode({ tag, result: presentOutcome(outcome) }).finish();
   const { result } = outcome;
   const ackLength = 1 + varintLength(result.length) + result.length;
   const encoded = Buffer.allocUnsafe(1 + varintLength(tag) + 1 + varintLength(ackLength) + ackLength);
@@ -73,7 +75,11 @@ export function presentOutcome(outcome: Outcome): NonNullable<TokenOutcome["resu
     case "ack":
       return { $case: "ack", value: { result: outcome.result ?? new Uint8Array() } };
     case "retry":
-      return nack(outcome.afterMs === undefined ? Nack_Action.UNSPECIFIED : Nack_Action.RETRY, outcome, outcome.afterMs);
+      return nack(
+        outcome.afterMs === undefined ? Nack_Action.UNSPECIFIED : Nack_Action.RETRY,
+        outcome,
+        outcome.afterMs,
+      );
     case "bury":
       return nack(Nack_Action.DEAD_LETTER, outcome);
     case "discard":

@@ -38,15 +38,21 @@ export interface ShutdownOptions {
 }
 
 /**
- * Stops in good order: no more tasks; what was not started goes back; what runs may finish; what does not in time goes back
- * too; and only when the broker has confirmed every outcome do the streams end.
+ * Stops in good order: no more tasks; what was not started goes back; what runs may finish; what does not in time
+ * goes back too; and only when the broker has confirmed every outcome do the streams end.
  */
-export async function shutDown({ slots, late, subscription, loopWatch }: Parts, options: ShutdownOptions): Promise<void> {
+export async function shutDown(
+  { slots, late, subscription, loopWatch }: Parts,
+  options: ShutdownOptions,
+): Promise<void> {
   const { shutdownMs, log } = options;
   for (const execution of slots.close()) execution.giveBack(RELEASED);
   subscription.stopDelivery();
   if (!(await within(shutdownMs, slots.untilIdle()))) {
-    log.warn({ running: slots.running.size, shutdownMs }, "handlers are still running, their tasks go back to the queue");
+    log.warn(
+      { running: slots.running.size, shutdownMs },
+      "handlers are still running, their tasks go back to the queue",
+    );
     giveBackRunning(slots);
   }
   const deadline = performance.now() + SETTLE_MS;

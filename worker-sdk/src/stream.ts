@@ -4,15 +4,14 @@
  *     connecting ──Welcome──▶ open ──Drain, stopDelivery()──▶ draining ──all settled──▶ closed
  *         └──────────────────────┴──── the stream broke, the broker is silent ─────────────▲
  *
- * Closed is for ever: a new stream is made for the next session. What was unconfirmed then goes to the owner, who settles
- * it by token.
+ * Closed is for ever: a new stream is made for the next session. What was unconfirmed then goes to the owner, who
+ * settles it by token.
  */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { Connection } from "@taskwire/client/connection";
 import {
   Cancel_Reason,
   type Hello,
-  type Rejection,
   SubscribeRequest,
   SubscribeResponse,
   type Welcome,
@@ -25,6 +24,7 @@ import { Execution, type Source } from "./execution.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Outcomes } from "./outcomes.ts";
 import { ProgressReports } from "./progress.ts";
+import type { StreamOwner, StreamState } from "./stream-states.ts";
 import { fromDuration, toDuration } from "./wire-time.ts";
 
 const SUBSCRIBE_PATH = `/${WorkerServiceDefinition.fullName}/${WorkerServiceDefinition.methods.subscribe.name}`;
@@ -35,35 +35,6 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Used where a Welcome names no interval, which no broker of ours does. */
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
-
-/** Why a stream ended. */
-export interface CloseReason {
-  readonly message: string;
-  /** The gRPC status, when the broker or the transport ended it. */
-  readonly code: number | undefined;
-}
-
-type State =
-  | { readonly kind: "connecting"; readonly timer: NodeJS.Timeout }
-  | { readonly kind: "open"; readonly heartbeat: Heartbeat }
-  /** `deliveryEnded`: no task can come any more. `timer` runs once our side is closed. */
-  | { readonly kind: "draining"; readonly heartbeat: Heartbeat; readonly deliveryEnded: boolean; readonly timer: NodeJS.Timeout | undefined }
-  | { readonly kind: "closed"; readonly reason: CloseReason };
-
-/** What a stream tells whoever opened it. */
-export interface StreamOwner {
-  opened(stream: WorkerStream, welcome: Welcome): void;
-  delivered(stream: WorkerStream, executions: readonly Execution[]): void;
-  /** The broker took tasks away. Returns how many of them had not ended. */
-  cancelled(stream: WorkerStream, tags: readonly number[], reason: CancelReason): number;
-  /** The broker leaves. */
-  leaving(stream: WorkerStream, reason: string): void;
-  settled(executions: readonly Execution[]): void;
-  refused(execution: Execution, rejection: Pick<Rejection, "reason" | "message">): void;
-  /** These have outcomes that this stream cannot deliver. */
-  unconfirmed(executions: readonly Execution[]): void;
-  closed(stream: WorkerStream, reason: CloseReason): void;
-}
 
 export interface StreamOptions {
   readonly address: string;
@@ -88,7 +59,7 @@ export class WorkerStream implements Source {
   readonly #outcomes: Outcomes;
   readonly #progress: ProgressReports;
   #resolveClosed: () => void = () => {};
-  #state: State;
+  #state: StreamState;
   #held = 0;
   #window: number;
 
@@ -117,7 +88,7 @@ export class WorkerStream implements Source {
     this.#send({ $case: "hello", value: hello });
   }
 
-  get state(): State["kind"] {
+  get state(): StreamState["kind"] {
     return this.#state.kind;
   }
 
@@ -156,7 +127,8 @@ export class WorkerStream implements Source {
   }
 
   extend({ delivery }: Execution, ms: number): void {
-    if (this.#state.kind !== "closed") this.#send({ $case: "extend", value: { tags: [delivery.tag], timeout: toDuration(ms) } });
+    if (this.#state.kind !== "closed")
+      this.#send({ $case: "extend", value: { tags: [delivery.tag], timeout: toDuration(ms) } });
   }
 
   settle(execution: Execution): void {
@@ -196,35 +168,44 @@ export class WorkerStream implements Source {
 
   #deliver(deliveries: readonly Delivery[]): void {
     this.#held += deliveries.length;
-    this.#owner.delivered(this, deliveries.map((delivery) => new Execution(delivery, this)));
+    this.#owner.delivered(
+      this,
+      deliveries.map((delivery) => new Execution(delivery, this)),
+    );
   }
 
   #handle(frame: NonNullable<SubscribeResponse["frame"]>): void {
     switch (frame.$case) {
       case "welcome":
-        return this.#welcome(frame.value);
+        this.#welcome(frame.value);
+        break;
       case "deliver":
-        return this.#deliver(deliveriesOf(frame.value));
+        this.#deliver(deliveriesOf(frame.value));
+        break;
       case "settleResult":
         this.#outcomes.confirm(frame.value);
-        return this.#endIfDone();
+        this.#endIfDone();
+        break;
       case "cancel":
         this.#held -= this.#owner.cancelled(this, frame.value.tags, cancelReason(frame.value.reason));
-        return this.#endIfDone();
+        this.#endIfDone();
+        break;
       case "heartbeat":
-        return;
+        break;
       case "drain":
-        return this.#drain(frame.value.reason);
+        this.#drain(frame.value.reason);
+        break;
       case "deliveryStopped":
-        return this.#deliveryStopped();
+        this.#deliveryStopped();
     }
   }
 
   #welcome(welcome: Welcome): void {
     if (this.#state.kind !== "connecting") return;
     this.sessionId = welcome.sessionId;
-    if (welcome.sessionTimeout) this.sessionTimeoutMs = fromDuration(welcome.sessionTimeout);
-    if (welcome.heartbeatInterval) this.heartbeatIntervalMs = fromDuration(welcome.heartbeatInterval);
+    const { sessionTimeout, heartbeatInterval } = welcome;
+    this.sessionTimeoutMs = (sessionTimeout && fromDuration(sessionTimeout)) || DEFAULT_SESSION_TIMEOUT_MS;
+    this.heartbeatIntervalMs = (heartbeatInterval && fromDuration(heartbeatInterval)) || DEFAULT_HEARTBEAT_MS;
     const heartbeat = new Heartbeat({
       intervalMs: this.heartbeatIntervalMs,
       timeoutMs: this.sessionTimeoutMs,
@@ -236,7 +217,9 @@ export class WorkerStream implements Source {
   }
 
   #drain(reason: string): void {
-    if (this.#state.kind !== "open") return this.#deliveryStopped();
+    // We were leaving before it did.
+    this.#deliveryStopped();
+    if (this.#state.kind !== "open") return;
     this.#become({ kind: "draining", heartbeat: this.#state.heartbeat, deliveryEnded: true, timer: undefined });
     this.#owner.leaving(this, reason);
     this.#endIfDone();
@@ -254,10 +237,13 @@ export class WorkerStream implements Source {
     if (state.kind !== "draining" || !state.deliveryEnded || state.timer) return;
     if (this.#held > 0 || !this.#outcomes.isIdle) return;
     this.#call.end();
-    this.#become({ ...state, timer: setTimeout(() => this.abandon("the broker did not end the stream"), CLOSE_TIMEOUT_MS) });
+    this.#become({
+      ...state,
+      timer: setTimeout(() => this.abandon("the broker did not end the stream"), CLOSE_TIMEOUT_MS),
+    });
   }
 
-  #become(next: State): void {
+  #become(next: StreamState): void {
     const last = this.#state;
     if (last.kind === "closed") return;
     if (last.kind === "connecting" || last.kind === "draining") clearTimeout(last.timer);

@@ -2,9 +2,9 @@
  * Keeps one stream open to one of the brokers, as long as it is not stopped: reconnects with a jittered backoff, to the
  * next address of the list after each failure, and at once to another broker when the present one leaves.
  *
- * A worker must not hold more tasks than it can run, whatever happens to its streams. So the window of the current stream
- * is the worker's capacity less what runs here without being counted by that stream: tasks of a stream that drains or
- * broke, and handlers that do not stop although their task was taken away.
+ * A worker must not hold more tasks than it can run, whatever happens to its streams. So the window of the current
+ * stream is the worker's capacity less what runs here without being counted by that stream: tasks of a stream that
+ * drains or broke, and handlers that do not stop although their task was taken away.
  */
 import { jitteredBackoffMs } from "@taskwire/client/connection";
 import { type Hello, WorkerServiceDefinition } from "@taskwire/proto";
@@ -13,7 +13,8 @@ import type { CancelReason } from "./errors.ts";
 import type { Execution } from "./execution.ts";
 import type { LateOutcomes } from "./late-outcomes.ts";
 import type { Slots } from "./slots.ts";
-import { type CloseReason, type StreamOwner, WorkerStream } from "./stream.ts";
+import { WorkerStream } from "./stream.ts";
+import type { CloseReason, StreamOwner } from "./stream-states.ts";
 
 const BACKOFF = { minMs: 100, maxMs: 5_000 };
 /** A session that lived this long was a success: the next failure is the first one again. */
@@ -101,7 +102,9 @@ export class Subscription implements StreamOwner {
     this.#openedAt = performance.now();
     const client = stream.connection.client(WorkerServiceDefinition);
     this.#routed = stream;
-    this.#options.late.routeTo((request) => client.settleTasks(request, { signal: AbortSignal.timeout(SETTLE_TIMEOUT_MS) }));
+    this.#options.late.routeTo((request) =>
+      client.settleTasks(request, { signal: AbortSignal.timeout(SETTLE_TIMEOUT_MS) }),
+    );
     this.#options.events.connected(stream, notices);
     // Handlers may have ended while it was connecting.
     this.#updateWindow();

@@ -42,7 +42,10 @@ describe("runHandler", () => {
   it("passes bytes as they are, and the middleware through", async () => {
     const bytes = new Uint8Array([1, 2, 255]);
 
-    const run = await runHandler(({ payload }) => payload, { payload: bytes, middleware: [(_task, _ctx, next) => next()] });
+    const run = await runHandler(({ payload }) => payload, {
+      payload: bytes,
+      middleware: [(_task, _ctx, next) => next()],
+    });
 
     expect(run.result).toEqual(Buffer.from(bytes));
   });
@@ -66,7 +69,10 @@ describe("runHandler", () => {
 
 describe("the example handlers", () => {
   /** Draws the given numbers, one after the other. */
-  const drawing = (...numbers: number[]) => () => numbers.shift() ?? 0.5;
+  const drawing =
+    (...numbers: number[]) =>
+    () =>
+      numbers.shift() ?? 0.5;
 
   it("email needs `to`, and fails when the server does", async () => {
     const email = { type: "email", payload: { to: "a@b.c" } };
@@ -79,11 +85,17 @@ describe("the example handlers", () => {
       outcome: "retry",
       error: { message: "SMTP server temporarily unavailable" },
     });
-    expect(await runHandler(emailHandler(drawing(0, 0.05)), email)).toMatchObject({ outcome: "ack", result: { to: "a@b.c" } });
+    expect(await runHandler(emailHandler(drawing(0, 0.05)), email)).toMatchObject({
+      outcome: "ack",
+      result: { to: "a@b.c" },
+    });
   });
 
   it("image processing needs `image_url`, tells its progress, and fails on corrupt data", async () => {
-    const image = { type: "image_processing", payload: { image_url: "http://x/y.png", operations: ["resize", "compress"] } };
+    const image = {
+      type: "image_processing",
+      payload: { image_url: "http://x/y.png", operations: ["resize", "compress"] },
+    };
 
     expect(await runHandler(imageProcessingHandler(), { ...image, payload: {} })).toMatchObject({
       outcome: "retry",

@@ -60,7 +60,10 @@ export interface HandlerRun {
  * expect(run.error).toMatchObject({ message: "missing 'to' field in email task" });
  * ```
  */
-export async function runHandler<Payload = unknown>(handler: Handler<Payload>, task: TestTask = {}): Promise<HandlerRun> {
+export async function runHandler<Payload = unknown>(
+  handler: Handler<Payload>,
+  task: TestTask = {},
+): Promise<HandlerRun> {
   const progress: { percent: number; detail: unknown }[] = [];
   const extended: number[] = [];
   const source: Source = {
@@ -77,7 +80,9 @@ export async function runHandler<Payload = unknown>(handler: Handler<Payload>, t
   }
   const { outcome, error } = await new Promise<{ outcome: Outcome; error: unknown }>((resolve) => {
     // The payload is what the test says it is.
-    execute(execution, compose(task.middleware ?? [], handler as Handler), (_, ended, thrown) => resolve({ outcome: ended, error: thrown }));
+    execute(execution, compose(task.middleware ?? [], handler as Handler), (_, ended, thrown) =>
+      resolve({ outcome: ended, error: thrown }),
+    );
   });
   const wasCancelled = execution.isOver;
   return {

@@ -18,7 +18,11 @@ export function fromTimestamp({ seconds, nanos }: Timestamp): Date {
 }
 
 /** Checks a length of time; throws a RangeError that names it. */
-export function checkMs(name: string, ms: number, { min = 0, max = MAX_MS }: { min?: number; max?: number } = {}): number {
+export function checkMs(
+  name: string,
+  ms: number,
+  { min = 0, max = MAX_MS }: { min?: number; max?: number } = {},
+): number {
   if (typeof ms === "number" && ms >= min && ms <= max) return ms;
   throw new RangeError(`${name} must be from ${min} to ${max} ms, not ${String(ms)}`);
 }

@@ -21,7 +21,10 @@ async function startBroker(options: FakeBrokerOptions = {}): Promise<FakeBroker>
 }
 
 /** A worker that logs to `logs` and is stopped after the test. */
-function makeWorker(brokers: FakeBroker | readonly (FakeBroker | string)[], options: WorkerOptions = {}): { worker: Worker; logs: LogLines } {
+function makeWorker(
+  brokers: FakeBroker | readonly (FakeBroker | string)[],
+  options: WorkerOptions = {},
+): { worker: Worker; logs: LogLines } {
   const logs = new LogLines();
   const addresses = [brokers].flat().map((broker) => (typeof broker === "string" ? broker : broker.address));
   const logger = pino({ level: "debug" }, logs);
@@ -62,7 +65,12 @@ describe("a session", () => {
     void worker.run();
 
     const { hello } = await broker.session(1);
-    expect(hello).toMatchObject({ workerId: worker.id, labels: { version: "7" }, concurrency: 3, sdk: expect.stringMatching(/^taskwire-ts\//) });
+    expect(hello).toMatchObject({
+      workerId: worker.id,
+      labels: { version: "7" },
+      concurrency: 3,
+      sdk: expect.stringMatching(/^taskwire-ts\//),
+    });
     expect(worker.id).toMatch(/^[A-Za-z0-9._-]+-[0-9a-f]{8}$/);
     expect(hello.window).toEqual({ maxInFlight: 5, maxInFlightBytes: 0 });
     expect(hello.queues).toEqual([
@@ -79,7 +87,12 @@ describe("a session", () => {
     const session = await broker.session(1);
 
     await session.until(() => session.all("heartbeat").length >= 3);
-    expect(session.all("heartbeat").map(({ sequence }) => sequence).slice(0, 3)).toEqual([1, 2, 3]);
+    expect(
+      session
+        .all("heartbeat")
+        .map(({ sequence }) => sequence)
+        .slice(0, 3),
+    ).toEqual([1, 2, 3]);
   });
 
   it("is given up when the broker is silent for the session timeout, and another one is opened", async () => {
@@ -89,7 +102,21 @@ describe("a session", () => {
 
     await broker.session(2);
 
-    expect(logs.named("disconnected")[0]).toMatchObject({ reason: expect.stringMatching(/^the broker was silent for \d+ ms$/) });
+    expect(logs.named("disconnected")[0]).toMatchObject({
+      reason: expect.stringMatching(/^the broker was silent for \d+ ms$/),
+    });
+  });
+
+  it("stays open as long as the broker is heard", async () => {
+    const broker = await startBroker({ heartbeatMs: 50, sessionTimeoutMs: 300 });
+    const { worker } = makeWorker(broker);
+    void worker.handle("email", () => {}).run();
+
+    const session = await broker.session(1);
+    session.call.on("data", () => session.send({ $case: "heartbeat", value: { sequence: 1 } }));
+    await session.until(() => session.hasEnded || session.all("heartbeat").length >= 10);
+
+    expect(session.hasEnded).toBe(false);
   });
 
   it("goes to the next address when a broker cannot be reached", async () => {
@@ -160,8 +187,15 @@ describe("a task", () => {
     session.deliver({}, { type: "sync", id: "s" });
     await session.untilSettled(2);
 
-    expect(session.settled.get(1)?.value).toMatchObject({ action: Nack_Action.RETRY, retryDelay: { seconds: 5, nanos: 0 } });
-    expect(session.settled.get(2)?.value).toMatchObject({ action: Nack_Action.UNSPECIFIED, errorType: "TypeError", errorMessage: "broken" });
+    expect(session.settled.get(1)?.value).toMatchObject({
+      action: Nack_Action.RETRY,
+      retryDelay: { seconds: 5, nanos: 0 },
+    });
+    expect(session.settled.get(2)?.value).toMatchObject({
+      action: Nack_Action.UNSPECIFIED,
+      errorType: "TypeError",
+      errorMessage: "broken",
+    });
     expect(logs.named("attempt failed")).toMatchObject([{ taskId: "s", type: "sync", level: 40 }]);
   });
 
@@ -293,7 +327,10 @@ describe("outcomes", () => {
 
     const [, second, third] = session.all("settle");
     expect(second?.outcomes).toMatchObject([
-      { tag: 3, result: { value: { action: Nack_Action.DEAD_LETTER, errorMessage: "the broker refused the outcome: because" } } },
+      {
+        tag: 3,
+        result: { value: { action: Nack_Action.DEAD_LETTER, errorMessage: "the broker refused the outcome: because" } },
+      },
     ]);
     expect(third?.outcomes).toMatchObject([{ tag: 2, result: { $case: "ack" } }]);
     expect(settled).toEqual([["fine", "ack"]]);
@@ -505,7 +542,9 @@ describe("stop", () => {
 
     const { worker: unused } = makeWorker([`127.0.0.1:${await freePort()}`]);
     await unused.stop();
-    expect(() => unused.handle("email", () => {})).toThrow("handle() must be called before the worker is started or stopped");
+    expect(() => unused.handle("email", () => {})).toThrow(
+      "handle() must be called before the worker is started or stopped",
+    );
   });
 });
 
@@ -528,8 +567,13 @@ describe("a handler that blocks the event loop", () => {
     const [blocked] = logs.named(
       "the event loop was blocked: no heartbeat goes out meanwhile; work that keeps the CPU busy belongs in worker_threads",
     );
-    expect(blocked).toMatchObject({ level: 40, tasks: [{ taskId: "heavy", type: "email", runningMs: expect.any(Number) }] });
-    expect(logs.lines.some(({ msg }) => String(msg).startsWith("the session was lost because a handler blocked"))).toBe(true);
+    expect(blocked).toMatchObject({
+      level: 40,
+      tasks: [{ taskId: "heavy", type: "email", runningMs: expect.any(Number) }],
+    });
+    expect(logs.lines.some(({ msg }) => String(msg).startsWith("the session was lost because a handler blocked"))).toBe(
+      true,
+    );
   });
 });
 
@@ -540,7 +584,9 @@ describe("options", () => {
     expect(() => new Worker({ concurrency: 0 })).toThrow("concurrency must be a whole number from 1 to 100000, not 0");
     expect(() => new Worker({ queues: ["a b"] })).toThrow('queues: "a b" must be');
     expect(() => new Worker({ workerId: "a/b" })).toThrow("workerId");
-    expect(() => new Worker({ sessionTimeoutMs: 10 })).toThrow("sessionTimeoutMs must be from 1000 to 300000 ms, not 10");
+    expect(() => new Worker({ sessionTimeoutMs: 10 })).toThrow(
+      "sessionTimeoutMs must be from 1000 to 300000 ms, not 10",
+    );
     expect(() => new Worker().handle("a b", () => {})).toThrow('task type "a b"');
     expect(() => new Worker().handle("a", () => {}).handle("a", () => {})).toThrow("task type a has a handler already");
     await expect(new Worker({ signals: false }).run()).rejects.toThrow("a worker needs a handler");

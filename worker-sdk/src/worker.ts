@@ -86,8 +86,8 @@ export class Worker {
   }
 
   /**
-   * Takes tasks until {@link stop} is called or, unless `signals` is false, SIGINT or SIGTERM comes. It stays connected as
-   * well as it can: brokers that cannot be reached are tried again for ever.
+   * Takes tasks until {@link stop} is called or, unless `signals` is false, SIGINT or SIGTERM comes. It stays
+   * connected as well as it can: brokers that cannot be reached are tried again for ever.
    *
    * @throws Error when there is no handler, or the worker was started before
    */
@@ -105,8 +105,8 @@ export class Worker {
   }
 
   /**
-   * Takes no more tasks, lets running handlers finish for `shutdownMs`, gives the others back, and resolves when the broker
-   * has heard of everything. Safe to call twice.
+   * Takes no more tasks, lets running handlers finish for `shutdownMs`, gives the others back, and resolves when the
+   * broker has heard of everything. Safe to call twice.
    */
   async stop(): Promise<void> {
     const state = this.#state;
@@ -197,7 +197,8 @@ export class Worker {
   }
 
   #checkIdle(method: string): void {
-    if (this.#state.kind !== "idle") throw new Error(`${method}() must be called before the worker is started or stopped`);
+    if (this.#state.kind !== "idle")
+      throw new Error(`${method}() must be called before the worker is started or stopped`);
   }
 }
 

@@ -1,4 +1,6 @@
-/** Pretends to work on an image: takes 0.5 to 2.5 s, one operation after the other, and fails three times in a hundred. */
+/**
+ * Pretends to work on an image: takes 0.5 to 2.5 s, one operation after the other, and fails three times in a hundred.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Handler } from "@taskwire/worker";
 
