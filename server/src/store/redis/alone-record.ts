@@ -40,7 +40,9 @@ export function decodeRecord(record: Buffer): { meta: AloneMeta; body: Buffer } 
   // Only encodeMeta writes these.
   const fields = unpack(record.subarray(LENGTH_BYTES, bodyAt)) as MetaFields;
   const [hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, failure, lastEndedAtMs] = fields;
-  const lastFailure = failure ? { type: failure[0], message: failure[1], durationMs: failure[2], workerId: failure[3] } : undefined;
+  const lastFailure = failure
+    ? { type: failure[0], message: failure[1], durationMs: failure[2], workerId: failure[3] }
+    : undefined;
   return {
     meta: { hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, lastFailure, lastEndedAtMs },
     body: record.subarray(bodyAt),

@@ -13,16 +13,23 @@ export interface Requirements {
 }
 
 /** Returns the level that the servers can promise: that of the weakest. @throws with a sentence that names the remedy */
-export async function checkServers(connection: RedisConnection, { minReplicas, requireDurability, logger }: Requirements): Promise<Durability> {
+export async function checkServers(
+  connection: RedisConnection,
+  { minReplicas, requireDurability, logger }: Requirements,
+): Promise<Durability> {
   if (connection instanceof Cluster && minReplicas > 0) {
-    throw new Error("TASKWIRE_MIN_REPLICAS cannot be kept in a Redis Cluster: set it to 0, or use one Redis with replicas");
+    throw new Error(
+      "TASKWIRE_MIN_REPLICAS cannot be kept in a Redis Cluster: set it to 0, or use one Redis with replicas",
+    );
   }
   const servers = connection instanceof Cluster ? connection.nodes("master") : [connection];
   const levels = await Promise.all(servers.map((server) => checkServer(server, logger)));
   const weakest = LEVELS[Math.min(...levels.map((level) => LEVELS.indexOf(level)))] ?? "volatile";
   const durability = minReplicas > 0 ? "replicated" : weakest;
   if (LEVELS.indexOf(durability) < LEVELS.indexOf(requireDurability)) {
-    throw new Error(`this Redis keeps tasks at the level ${durability}, but TASKWIRE_REQUIRE_DURABILITY is ${requireDurability}: ${REMEDY[requireDurability]}`);
+    throw new Error(
+      `this Redis keeps tasks at the level ${durability}, but TASKWIRE_REQUIRE_DURABILITY is ${requireDurability}: ${REMEDY[requireDurability]}`,
+    );
   }
   return durability;
 }
@@ -37,14 +44,20 @@ const REMEDY: Record<Durability, string> = {
 async function checkServer(server: Redis, logger: Logger): Promise<Durability> {
   const info = await server.info("server");
   const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? "unknown";
-  if (!(Number.parseInt(version, 10) >= 7)) throw new Error(`this Redis has version ${version}; 7.0 or later is needed`);
+  if (!(Number.parseInt(version, 10) >= 7))
+    throw new Error(`this Redis has version ${version}; 7.0 or later is needed`);
   const config = await readConfig(server);
   if (!config) {
-    logger.warn("the configuration of this Redis cannot be read (CONFIG GET is refused): its durability is taken to be async");
+    logger.warn(
+      "the configuration of this Redis cannot be read (CONFIG GET is refused): its durability is taken to be async",
+    );
     return "async";
   }
   const policy = config["maxmemory-policy"] ?? "noeviction";
-  if (policy !== "noeviction") throw new Error(`this Redis may drop tasks when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`);
+  if (policy !== "noeviction")
+    throw new Error(
+      `this Redis may drop tasks when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`,
+    );
   if (config["appendonly"] !== "yes") return "volatile";
   return config["appendfsync"] === "always" ? "fsync" : config["appendfsync"] === "everysec" ? "async" : "volatile";
 }

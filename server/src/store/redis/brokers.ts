@@ -1,11 +1,12 @@
 /** Which brokers are alive, and giving away what dead ones leased. */
-import type { Lease } from "../../domain/lease.ts";
+
 import { blockKey } from "../../domain/ids.ts";
+import type { Lease } from "../../domain/lease.ts";
 import type { Settlement } from "../store.ts";
 import { type Context, SCRIPTS } from "./context.ts";
 import { parseLease } from "./lease-text.ts";
-import { SettleBatch } from "./settle-batch.ts";
 import { OwnLeases } from "./own-leases.ts";
+import { ANY_ATTEMPT, SettleBatch } from "./settle-batch.ts";
 
 /** How long a broker that was given up is looked after: it may wake up, and lease once more before it notices. */
 const FENCED_KEEP_MS = 60 * 60 * 1_000;
@@ -32,7 +33,9 @@ export class Brokers {
     // As the script's header says.
     const [word, nowMs] = (await commands.run(SCRIPTS.renew, [keys.global("brokers")], args)) as [Buffer, number];
     clock.set(nowMs, askedAtMs);
-    const late = askedAtMs - this.#renewedAtMs > options.brokerTimeoutMs / 2 || Date.now() - askedAtMs > options.brokerTimeoutMs / 4;
+    const late =
+      askedAtMs - this.#renewedAtMs > options.brokerTimeoutMs / 2 ||
+      Date.now() - askedAtMs > options.brokerTimeoutMs / 4;
     this.#renewedAtMs = askedAtMs;
     if (late) this.#steadySinceMs = Date.now();
     return word.toString() === "alive" ? "alive" : "fenced";
@@ -43,7 +46,11 @@ export class Brokers {
     // When Redis, or this process, has just stalled, every broker looks dead. They get the time to say otherwise.
     if (Date.now() - this.#steadySinceMs < options.brokerTimeoutMs) return 0;
     const args = [FENCED_KEEP_MS];
-    const [given, fenced] = (await commands.run(SCRIPTS.reap, [keys.global("brokers"), keys.global("fenced")], args)) as [Buffer[], Buffer[]];
+    const [given, fenced] = (await commands.run(
+      SCRIPTS.reap,
+      [keys.global("brokers"), keys.global("fenced")],
+      args,
+    )) as [Buffer[], Buffer[]];
     const isSweep = Date.now() - this.#sweptAtMs > SWEEP_MS;
     if (isSweep) this.#sweptAtMs = Date.now();
     const dead = (isSweep ? fenced : given).map(String);
@@ -59,16 +66,35 @@ export class Brokers {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  /**
+   * Gives away what claims of this broker took whose answers never came: no session has it, and as long as this broker lives
+   * nobody else would.
+   */
+  async giveAwayUnanswered(leases: OwnLeases): Promise<void> {
+    const { commands, keys, brokerId } = this.#context;
+    for (const { queue, first, count } of leases.unanswered()) {
+      const fields = Array.from({ length: count }, (_, i) => String(first + i));
+      const broker = brokerId();
+      const texts = await commands.guard(() => commands.connection.hmget(keys.leases(queue, broker), ...fields));
+      const settlements = texts.flatMap((text, i) =>
+        text === null ? [] : loseAll({ queue, broker, sequence: first + i }, text),
+      );
+      if (settlements.length > 0) await settleAs(this.#context, queue, settlements);
+    }
+  }
+
   async #giveAwayQueue(queue: string, broker: string): Promise<number> {
     const { commands, keys } = this.#context;
     let given = 0;
     for (;;) {
-      const [, fields] = await commands.guard(() => commands.connection.hscan(keys.leases(queue, broker), 0, "COUNT", 100));
+      const [, fields] = await commands.guard(() =>
+        commands.connection.hscan(keys.leases(queue, broker), 0, "COUNT", 100),
+      );
       if (fields.length === 0) return given;
       const settlements: Settlement[] = [];
-      for (let i = 0; i < fields.length; i += 2) settlements.push(...loseAll({ queue, broker, sequence: Number(fields[i]) }, fields[i + 1] ?? ""));
-      await settleAs(this.#context, queue, settlements);
-      given += settlements.length;
+      for (let i = 0; i < fields.length; i += 2)
+        settlements.push(...loseAll({ queue, broker, sequence: Number(fields[i]) }, fields[i + 1] ?? ""));
+      given += await settleAs(this.#context, queue, settlements);
     }
   }
 }
@@ -76,16 +102,27 @@ export class Brokers {
 function loseAll(origin: Pick<Lease, "queue" | "broker" | "sequence">, text: string): Settlement[] {
   const outcome = { kind: "lose", count: 0 } as const;
   const state = parseLease(text);
-  // The attempt of a task alone is in its record; settling reads it from there.
-  if (state.kind === "alone") return [{ lease: { ...origin, block: state.key, alone: true, attempt: 0 }, index: 0, outcome }];
+  if (state.kind === "alone")
+    return [{ lease: { ...origin, block: state.key, alone: true, attempt: ANY_ATTEMPT }, index: 0, outcome }];
   const lease = { ...origin, block: blockKey(state.name), alone: false, attempt: 1 };
-  return [...state.outstanding.entries()].filter(([, bit]) => bit === 1).map(([i]) => ({ lease, index: state.first + i, outcome }));
+  return [...state.outstanding.entries()]
+    .filter(([, bit]) => bit === 1)
+    .map(([i]) => ({ lease, index: state.first + i, outcome }));
 }
 
-/** Settles leases of any broker, reading each first. */
-async function settleAs(context: Context, queue: string, settlements: readonly Settlement[]): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const batch = new SettleBatch(context, queue, [{ settlements, resolve: () => resolve(), reject }], new OwnLeases());
-    void batch.send([], () => {}, () => {});
+/** Settles leases of any broker, reading each first. Returns how many settlements took effect. */
+function settleAs(context: Context, queue: string, settlements: readonly Settlement[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const batch = new SettleBatch(
+      context,
+      queue,
+      [{ settlements, resolve: () => resolve(batch.applied), reject }],
+      new OwnLeases(),
+    );
+    void batch.send(
+      [],
+      () => {},
+      () => {},
+    );
   });
 }

@@ -40,7 +40,12 @@ function createConnection(url: string, own: { commandTimeout?: number } = {}): R
   const [, kind, credentials = "", hosts = "", path = ""] = match;
   const [username = "", password = ""] = credentials.split(":").map(decodeURIComponent);
   const login = credentials === "" ? {} : { username, password };
-  const nodes = hosts.split(",").map((host) => ({ host: host.slice(0, host.lastIndexOf(":")), port: Number(host.slice(host.lastIndexOf(":") + 1)) }));
+  const nodes = hosts
+    .split(",")
+    .map((host) => ({
+      host: host.slice(0, host.lastIndexOf(":")),
+      port: Number(host.slice(host.lastIndexOf(":") + 1)),
+    }));
   if (kind === "sentinel") return new Redis({ ...options, ...login, sentinels: nodes, name: path || "mymaster" });
   return new Cluster(nodes, {
     lazyConnect: true,
@@ -70,7 +75,8 @@ export class Commands {
       if (this.#minReplicas === 0) return reply;
       // On the same connection, right behind it: WAIT is about what this connection wrote.
       const [answer, replicas] = await Promise.all([reply, this.connection.wait(this.#minReplicas, CALL_MS / 2)]);
-      if (replicas < this.#minReplicas) throw new Error(`only ${replicas} of ${this.#minReplicas} replicas have the write`);
+      if (replicas < this.#minReplicas)
+        throw new Error(`only ${replicas} of ${this.#minReplicas} replicas have the write`);
       return answer;
     });
   }

@@ -30,7 +30,12 @@ export interface Context {
 }
 
 /** The parts of a queue's keys that a script declares, in its order. */
-export function scriptKeys({ keys }: Context, script: { readonly keys: readonly string[] }, queue: string, broker: string): string[] {
+export function scriptKeys(
+  { keys }: Context,
+  script: { readonly keys: readonly string[] },
+  queue: string,
+  broker: string,
+): string[] {
   const all: Readonly<Record<string, string>> = { ...keys.queue(queue), leases: keys.leases(queue, broker) };
   return script.keys.map((name) => {
     const key = all[name];

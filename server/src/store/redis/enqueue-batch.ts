@@ -26,6 +26,13 @@ type Segment =
 interface OpenBlock {
   readonly tasks: NewTask[];
   bytes: number;
+  readonly hasOptions: boolean;
+}
+
+function hasRoom({ tasks, bytes, hasOptions }: OpenBlock, task: NewTask): boolean {
+  return (
+    tasks.length < MAX_BLOCK_TASKS && bytes + task.body.length <= MAX_BLOCK_BYTES && hasOptions === task.hasOptions
+  );
 }
 
 /** The bodies of a block, as they went to Redis. */
@@ -61,7 +68,8 @@ export class EnqueueBatch {
   #add(tasks: readonly NewTask[]): Segment[] {
     const segments: Segment[] = [];
     for (const task of tasks) {
-      if (task.key === undefined && task.priority === 0 && task.delayMs === 0 && task.runAtMs === 0) this.#addPlain(task, segments);
+      if (task.key === undefined && task.priority === 0 && task.delayMs === 0 && task.runAtMs === 0)
+        this.#addPlain(task, segments);
       else this.#addAlone(task, segments);
     }
     return segments;
@@ -69,8 +77,8 @@ export class EnqueueBatch {
 
   #addPlain(task: NewTask, segments: Segment[]): void {
     const { length } = task.body;
-    if (this.#open && (this.#open.tasks.length === MAX_BLOCK_TASKS || this.#open.bytes + length > MAX_BLOCK_BYTES)) this.#closeBlock();
-    this.#open ??= { tasks: [], bytes: 0 };
+    if (this.#open && !hasRoom(this.#open, task)) this.#closeBlock();
+    this.#open ??= { tasks: [], bytes: 0, hasOptions: task.hasOptions };
     const index = this.#open.tasks.push(task) - 1;
     this.#open.bytes += length;
     this.#types.set(task.type, (this.#types.get(task.type) ?? 0) + 1);
@@ -85,10 +93,9 @@ export class EnqueueBatch {
     this.#open = undefined;
     const bodies = open.tasks.map((task) => task.body);
     const joined = joinBodies(bodies);
-    const flags = open.tasks.some((task) => task.hasOptions) ? 1 : 0;
     const longer = bodies.reduce((sum, body) => sum + varintLength(body.length) - 1, 0);
     const header = Buffer.allocUnsafe(9);
-    header[0] = flags;
+    header[0] = open.hasOptions ? 1 : 0;
     header[1] = bodies.length;
     header.write(this.#nonce, 2, "latin1");
     header[8] = longer;
@@ -103,7 +110,16 @@ export class EnqueueBatch {
     const key = task.key ?? newTaskKey(this.#nowMs);
     const runAtMs = task.runAtMs > 0 ? task.runAtMs : task.delayMs > 0 ? this.#nowMs + task.delayMs : 0;
     const { hasOptions, priority, body } = task;
-    const meta = { hasOptions, priority, attempt: 1, lostCount: 0, enqueuedAtMs: this.#nowMs, runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
+    const meta = {
+      hasOptions,
+      priority,
+      attempt: 1,
+      lostCount: 0,
+      enqueuedAtMs: this.#nowMs,
+      runAtMs,
+      lastFailure: undefined,
+      lastEndedAtMs: 0,
+    };
     this.#items.push("a", key, task.type, rankOf(priority), task.delayMs, task.runAtMs, encodeRecord(meta, body));
     this.#itemCount++;
     segments.push({ kind: "alone", n: this.#aloneCount++, key });
@@ -116,7 +132,17 @@ export class EnqueueBatch {
       if (producer) calls.push(producer.id, producer.sequence, (this.#segments[i] ?? []).map(segmentText).join(","));
     }
     const types = [...this.#types].flat();
-    return [this.#nonce, calls.length / 3, types.length / 2, this.#itemCount, claims.length / 3, ...calls, ...types, ...this.#items, ...claims];
+    return [
+      this.#nonce,
+      calls.length / 3,
+      types.length / 2,
+      this.#itemCount,
+      claims.length / 3,
+      ...calls,
+      ...types,
+      ...this.#items,
+      ...claims,
+    ];
   }
 
   /** The calls that came from a producer, in order: the script counts only these. */
@@ -125,7 +151,10 @@ export class EnqueueBatch {
   }
 
   /** The answers to all calls. An ended task, whose state the script cannot tell, is looked up. */
-  answers(answer: string, findState: (key: string) => Promise<TaskState>): (readonly Enqueued[] | Promise<readonly Enqueued[]>)[] {
+  answers(
+    answer: string,
+    findState: (key: string) => Promise<TaskState>,
+  ): (readonly Enqueued[] | Promise<readonly Enqueued[]>)[] {
     const [ids = "", outcomes = ""] = answer.split("|");
     const made = new MadeTasks(this.#nonce, ids, outcomes, findState);
     return this.#segments.map((segments) => made.resolve(segments));
@@ -140,14 +169,22 @@ function parseSegment(text: string): Segment {
   const dot = text.indexOf(".");
   const n = Number(text.slice(1, dot));
   if (text.startsWith("a")) return { kind: "alone", n, key: text.slice(dot + 1) };
-  const [first, count] = text.slice(dot + 1).split(".").map(Number);
+  const [first, count] = text
+    .slice(dot + 1)
+    .split(".")
+    .map(Number);
   return { kind: "block", n, first: first ?? 0, count: count ?? 0 };
 }
 
 /** The answer to a batch that its producer sent before: `sequence|segments|nonce|ids|outcomes`. */
-export function answerAgain(made: string, findState: (key: string) => Promise<TaskState>): readonly Enqueued[] | Promise<readonly Enqueued[]> {
+export function answerAgain(
+  made: string,
+  findState: (key: string) => Promise<TaskState>,
+): readonly Enqueued[] | Promise<readonly Enqueued[]> {
   const [, segments = "", nonce = "", ids = "", outcomes = ""] = made.split("|");
-  return new MadeTasks(nonce, ids, outcomes, findState).resolve(segments === "" ? [] : segments.split(",").map(parseSegment));
+  return new MadeTasks(nonce, ids, outcomes, findState).resolve(
+    segments === "" ? [] : segments.split(",").map(parseSegment),
+  );
 }
 
 const STATES: Readonly<Record<string, TaskState>> = { s: "scheduled", r: "ready", a: "active", d: "dead" };
@@ -181,9 +218,13 @@ class MadeTasks {
     return pending ? Promise.all(enqueued) : (enqueued as Enqueued[]);
   }
 
-  #pushBlock({ n, first, count }: { n: number; first: number; count: number }, into: (Enqueued | Promise<Enqueued>)[]): void {
+  #pushBlock(
+    { n, first, count }: { n: number; first: number; count: number },
+    into: (Enqueued | Promise<Enqueued>)[],
+  ): void {
     const block = blockKey({ ...parseEntryId(this.#ids[n] ?? ""), nonce: this.#nonce });
-    for (let i = first; i < first + count; i++) into.push({ kind: "created", key: block + INDEX_TEXT[i], state: "ready", runAtMs: 0 });
+    for (let i = first; i < first + count; i++)
+      into.push({ kind: "created", key: block + INDEX_TEXT[i], state: "ready", runAtMs: 0 });
   }
 
   #alone(key: string, outcome: string): Enqueued | Promise<Enqueued> {

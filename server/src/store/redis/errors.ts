@@ -6,7 +6,8 @@ const REFUSED = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|B
 /** Replies that say: no room; nothing was done. */
 const FULL = /^(OOM|MISCONF)\b|command not allowed when used memory/;
 /** What ioredis says when a command was never sent. */
-const NOT_SENT = /enableOfflineQueue|Connection is closed|Cluster isn't ready|Failed to refresh slots cache|ECONNREFUSED|None of startup nodes is available/;
+const NOT_SENT =
+  /enableOfflineQueue|Connection is closed|Cluster isn't ready|Failed to refresh slots cache|ECONNREFUSED|None of startup nodes is available/;
 
 /** Undefined for anything that is a bug of ours, such as an error inside a script. */
 export function fromRedisError(error: unknown): TaskwireError | undefined {

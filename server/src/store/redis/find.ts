@@ -1,12 +1,11 @@
 import { keyIndex, parseBlockKey } from "../../domain/ids.ts";
+import { type Lease, leasedKey } from "../../domain/lease.ts";
 import { bodyAt } from "../bodies.ts";
 import { type FoundResult, findResult } from "../records.ts";
 import type { AttemptResult, LeasedTask, TaskSnapshot } from "../store.ts";
-import type { Lease } from "../../domain/lease.ts";
-import { leasedKey } from "../../domain/lease.ts";
-import { type AloneMeta, decodeRecord } from "./alone-record.ts";
+import { type AloneMeta, decodeRecord, dueMember } from "./alone-record.ts";
 import { type Context, SCRIPTS, scriptKeys } from "./context.ts";
-import { parseEntryId, parseLease } from "./lease-text.ts";
+import { blockKeyOf, type LeaseState, parseEntryId, parseLease } from "./lease-text.ts";
 
 /** Bytes before the first body of a block: flags, count, nonce, bytes of the longer lengths. */
 const HEADER = 9;
@@ -35,17 +34,34 @@ export async function readFound(context: Context, queue: string, key: string): P
   const args = [key, name ? key.slice(0, -2) : "", id];
   const keys = scriptKeys(context, SCRIPTS.find, queue, context.brokerId());
   // As the script's header says.
-  const reply = (await context.commands.read(SCRIPTS.find, keys, args)) as [Buffer, Buffer, Buffer, Buffer[], Buffer, Buffer, Buffer[]];
+  const reply = (await context.commands.read(SCRIPTS.find, keys, args)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer[],
+    Buffer,
+    Buffer,
+    Buffer[],
+  ];
   const [state, record, due, results, entry, cursor, back] = reply;
   const index = name ? keyIndex(key) : 0;
-  const isHere = name && entry.length > 0 && entry.toString("latin1", 2, 8) === name.nonce && index < (entry[1] ?? 0) && (entry[0] ?? 0) < 2;
+  const isHere =
+    name &&
+    entry.length > 0 &&
+    entry.toString("latin1", 2, 8) === name.nonce &&
+    index < (entry[1] ?? 0) &&
+    (entry[0] ?? 0) < 2;
   return {
     stateText: state.toString(),
     alone: state.length > 0 ? decodeRecord(record) : undefined,
     dueMs: Number(due.toString() || 0),
     result: findNewest(results, index),
     block: isHere
-      ? { body: bodyAt(entry.subarray(HEADER), index), hasOptions: entry[0] === 1, isClaimed: isClaimed({ id, index, cursor: cursor.toString(), back }) }
+      ? {
+          body: bodyAt(entry.subarray(HEADER), index),
+          hasOptions: entry[0] === 1,
+          isClaimed: isClaimed({ id, index, cursor: cursor.toString(), back }),
+        }
       : undefined,
   };
 }
@@ -86,7 +102,7 @@ export async function findSnapshot(context: Context, queue: string, key: string)
     const { meta, body } = alone;
     // The first letter of a state is one of these.
     const state = STATES[stateText[0] as keyof typeof STATES];
-    const runAtMs = state === "scheduled" ? dueMs || meta.runAtMs : 0;
+    const runAtMs = state === "scheduled" ? dueMs || (await readDue(context, queue, dueMember(key, meta.priority))) : 0;
     const { attempt, lostCount, enqueuedAtMs } = meta;
     return { queue, key, state, body, attempt, lostCount, enqueuedAtMs, runAtMs, lastResult: lastFailure(meta) };
   }
@@ -98,7 +114,22 @@ export async function findSnapshot(context: Context, queue: string, key: string)
   }
   if (!block) return undefined;
   const state = block.isClaimed ? "active" : "ready";
-  return { queue, key, state, body: block.body, attempt: 1, lostCount: 0, enqueuedAtMs, runAtMs: 0, lastResult: undefined };
+  return {
+    queue,
+    key,
+    state,
+    body: block.body,
+    attempt: 1,
+    lostCount: 0,
+    enqueuedAtMs,
+    runAtMs: 0,
+    lastResult: undefined,
+  };
+}
+
+/** With a priority, the member of `due` has its rank as well, which the script does not know. */
+async function readDue({ commands, keys }: Context, queue: string, member: string): Promise<number> {
+  return Number((await commands.guard(() => commands.connection.zscore(keys.queue(queue).due, member))) ?? 0);
 }
 
 function lastFailure({ lastFailure: failure, lastEndedAtMs }: AloneMeta): AttemptResult | undefined {
@@ -113,12 +144,19 @@ export async function findLeasedTask(context: Context, lease: Lease, index: numb
   const text = await commands.guard(() => commands.connection.hget(keys.leases(queue, broker), String(sequence)));
   if (text === null) return undefined;
   const state = parseLease(text);
+  if (!covers(state, lease, index)) return undefined;
   const key = leasedKey(lease, index);
-  if (state.kind === "alone" ? state.key !== key : state.outstanding[index - state.first] !== 1) return undefined;
   const { alone, block } = await readFound(context, queue, key);
   if (alone) {
     const { attempt, lostCount, hasOptions } = alone.meta;
     return attempt === lease.attempt ? { body: alone.body, attempt, lostCount, hasOptions } : undefined;
   }
-  return block && lease.attempt === 1 ? { body: block.body, attempt: 1, lostCount: 0, hasOptions: block.hasOptions } : undefined;
+  return block && lease.attempt === 1
+    ? { body: block.body, attempt: 1, lostCount: 0, hasOptions: block.hasOptions }
+    : undefined;
+}
+
+function covers(state: LeaseState, lease: Lease, index: number): boolean {
+  if (state.kind === "alone") return lease.alone && lease.block === state.key && index === 0;
+  return !lease.alone && lease.block === blockKeyOf(state) && state.outstanding[index - state.first] === 1;
 }

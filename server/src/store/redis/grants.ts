@@ -27,7 +27,11 @@ export interface Granted {
  * Reads the grants of one claim: leases and bodies in turn. A number instead of bodies stands for a block that this very
  * call brought: `sent` has it.
  */
-export function readGrants(reply: readonly unknown[], { queue, broker, firstSequence }: ClaimOrigin, sent: readonly SentBlock[]): Granted[] {
+export function readGrants(
+  reply: readonly unknown[],
+  { queue, broker, firstSequence }: ClaimOrigin,
+  sent: readonly SentBlock[],
+): Granted[] {
   const granted: Granted[] = [];
   for (let i = 0; i < reply.length; i += 2) {
     const state = parseLease(String(reply[i]));
@@ -38,13 +42,26 @@ export function readGrants(reply: readonly unknown[], { queue, broker, firstSequ
       const { meta, body } = decodeRecord(bytes as Buffer);
       const { attempt, lostCount, enqueuedAtMs, hasOptions } = meta;
       const task = { block: state.key, alone: true, first: 0, count: 1, bodies: joinBodies([body]) };
-      granted.push({ grant: { ...origin, ...task, attempt, lostCount, enqueuedAtMs, hasOptions }, lease: { state, meta } });
+      granted.push({
+        grant: { ...origin, ...task, attempt, lostCount, enqueuedAtMs, hasOptions },
+        lease: { state, meta },
+      });
       continue;
     }
     const { first, hasOptions, name, outstanding } = state;
     const count = outstanding.length;
     const bodies = typeof bytes === "number" ? slice(sent[bytes - 1], first, count) : (bytes as Buffer);
-    const block = { block: blockKey(name), alone: false, first, count, bodies, attempt: 1, lostCount: 0, enqueuedAtMs: name.timeMs, hasOptions };
+    const block = {
+      block: blockKey(name),
+      alone: false,
+      first,
+      count,
+      bodies,
+      attempt: 1,
+      lostCount: 0,
+      enqueuedAtMs: name.timeMs,
+      hasOptions,
+    };
     granted.push({ grant: { ...origin, ...block }, lease: { state, meta: undefined } });
   }
   return granted;
@@ -61,4 +78,3 @@ function slice(block: SentBlock | undefined, first: number, count: number): Buff
   });
   return block.joined.subarray(starts[first], starts[first + count] ?? block.joined.length);
 }
-

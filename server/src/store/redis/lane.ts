@@ -3,14 +3,16 @@
  * which then takes the claims as well. The second is a script of its own because Redis must be able to refuse it when
  * memory is short, and never the first.
  */
-import type { ClaimLimit, Grant, NewTask, Producer, Enqueued, Settled, Settlement } from "../store.ts";
+import { TaskwireError } from "../../domain/errors.ts";
+import type { ClaimLimit, Enqueued, Grant, NewTask, Producer, Settled, Settlement } from "../store.ts";
 import { type Context, SCRIPTS, scriptKeys } from "./context.ts";
 import { answerAgain, EnqueueBatch, type EnqueueCall } from "./enqueue-batch.ts";
-import { readGrants } from "./grants.ts";
 import { findSnapshot } from "./find.ts";
-import { OwnLeases } from "./own-leases.ts";
+import { readGrants } from "./grants.ts";
+import type { OwnLeases } from "./own-leases.ts";
+import type { QueueRegister } from "./queue-register.ts";
 import type { Argument } from "./script.ts";
-import { type SettleCall, SettleBatch } from "./settle-batch.ts";
+import { SettleBatch, type SettleCall } from "./settle-batch.ts";
 
 /** Tasks in one script call: more would keep Redis from others for too long. */
 const MAX_CALL_TASKS = 2_000;
@@ -26,13 +28,17 @@ export class Lane {
   readonly #context: Context;
   readonly #queue: string;
   readonly #leases: OwnLeases;
+  readonly #register: QueueRegister;
   #enqueues: EnqueueCall[] = [];
+  /** Claims that were called before any enqueue of the tick: they do not see what it brings. */
+  #earlyClaims: ClaimCall[] = [];
   #claims: ClaimCall[] = [];
   #settles: SettleCall[] = [];
   #flushing = false;
 
-  constructor(context: Context, queue: string, leases: OwnLeases) {
+  constructor(context: Context, queue: string, { leases, register }: { leases: OwnLeases; register: QueueRegister }) {
     this.#context = context;
+    this.#register = register;
     this.#queue = queue;
     this.#leases = leases;
   }
@@ -46,7 +52,8 @@ export class Lane {
 
   claim(limit: ClaimLimit): Promise<readonly Grant[]> {
     return new Promise((resolve, reject) => {
-      this.#claims.push({ limit, firstSequence: this.#leases.reserve(limit.maxTasks), resolve, reject });
+      const claims = this.#enqueues.length === 0 ? this.#earlyClaims : this.#claims;
+      claims.push({ limit, firstSequence: this.#leases.reserve(limit.maxTasks), resolve, reject });
       this.#flushSoon();
     });
   }
@@ -62,33 +69,58 @@ export class Lane {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    process.nextTick(() => this.#flush());
+    process.nextTick(() => {
+      if (this.#enqueues.length === 0 || this.#register.isDone(this.#queue)) this.#flush();
+      // The first enqueue of a queue: what was called after it waits with it.
+      else
+        this.#register.ensure(this.#queue).then(
+          () => this.#flush(),
+          (error) => this.#refuseEnqueues(error),
+        );
+    });
+  }
+
+  #refuseEnqueues(error: unknown): void {
+    for (const { reject } of this.#enqueues) reject(error);
+    this.#enqueues = [];
+    this.#flush();
   }
 
   #flush(): void {
     this.#flushing = false;
-    const [enqueues, claims, settles] = [this.#enqueues, this.#claims, this.#settles];
-    [this.#enqueues, this.#claims, this.#settles] = [[], [], []];
+    const [enqueues, early, claims, settles] = [this.#enqueues, this.#earlyClaims, this.#claims, this.#settles];
+    [this.#enqueues, this.#earlyClaims, this.#claims, this.#settles] = [[], [], [], []];
     const groups = portions(enqueues);
-    if (settles.length > 0 || groups.length === 0) void this.#sendSettles(settles, groups.length === 0 ? claims : []);
+    if (settles.length > 0 || early.length > 0) void this.#sendSettles(settles, early);
     for (const [i, group] of groups.entries()) void this.#sendEnqueues(group, i === groups.length - 1 ? claims : []);
   }
 
   async #sendSettles(calls: readonly SettleCall[], claims: readonly ClaimCall[]): Promise<void> {
     const batch = new SettleBatch(this.#context, this.#queue, calls, this.#leases);
-    await batch.send(claims.flatMap(claimArgs), (reply) => this.#answerClaims(claims, reply, []), (error) => {
-      for (const claim of claims) claim.reject(error);
-    });
+    await batch.send(
+      claims.flatMap(claimArgs),
+      (reply) => this.#answerClaims(claims, reply, []),
+      (error) => this.#failClaims(claims, error),
+    );
   }
 
   async #sendEnqueues(calls: readonly EnqueueCall[], claims: readonly ClaimCall[]): Promise<void> {
     const { commands, keys, clock, brokerId } = this.#context;
     const broker = brokerId();
     const batch = new EnqueueBatch(calls, clock.nowMs());
-    const args: Argument[] = [keys.readyChannel, `${broker} ${this.#queue}`, broker, ...batch.args(claims.flatMap(claimArgs))];
+    const args: Argument[] = [
+      keys.readyChannel,
+      `${broker} ${this.#queue}`,
+      broker,
+      ...batch.args(claims.flatMap(claimArgs)),
+    ];
     try {
       // The script answers with a word, and what belongs to it.
-      const reply = (await commands.run(SCRIPTS.enqueue, scriptKeys(this.#context, SCRIPTS.enqueue, this.#queue, broker), args)) as unknown[];
+      const reply = (await commands.run(
+        SCRIPTS.enqueue,
+        scriptKeys(this.#context, SCRIPTS.enqueue, this.#queue, broker),
+        args,
+      )) as unknown[];
       if (String(reply[0]) === "repeated") return this.#answerRepeated(batch, reply.slice(1), claims);
       const answers = batch.answers(String(reply[1]), (key) => this.#endedState(key));
       for (const [i, call] of calls.entries()) call.resolve(answers[i] ?? []);
@@ -97,7 +129,15 @@ export class Lane {
       this.#answerClaims(claims, reply.slice(3), batch.blocks);
     } catch (error) {
       for (const call of calls) call.reject(error);
-      for (const claim of claims) claim.reject(error);
+      this.#failClaims(claims, error);
+    }
+  }
+
+  #failClaims(claims: readonly ClaimCall[], error: unknown): void {
+    const mayHaveHappened = !(error instanceof TaskwireError && error.effect === "none");
+    for (const { firstSequence, limit, reject } of claims) {
+      if (mayHaveHappened) this.#leases.addUnanswered(this.#queue, firstSequence, limit.maxTasks);
+      reject(error);
     }
   }
 

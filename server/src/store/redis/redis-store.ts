@@ -1,9 +1,19 @@
 /** The store on Redis: the verbs of the port, each handed to the part that does it. README.md describes the data. */
-import { newBrokerId, queueTag } from "../../domain/ids.ts";
-import { TaskwireError } from "../../domain/errors.ts";
+import { newBrokerId } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import type { Logger } from "../../observe/logger.ts";
-import type { ClaimLimit, Durability, NewTask, Producer, Promotion, Settlement, Store, StoreEvents, StoreOptions, WorkerRecord } from "../store.ts";
+import type {
+  ClaimLimit,
+  Durability,
+  NewTask,
+  Producer,
+  Promotion,
+  Settlement,
+  Store,
+  StoreEvents,
+  StoreOptions,
+  WorkerRecord,
+} from "../store.ts";
 import { checkServers } from "./boot-check.ts";
 import { Brokers } from "./brokers.ts";
 import { StoreClock } from "./clock.ts";
@@ -13,6 +23,7 @@ import { findLeasedTask, findSnapshot } from "./find.ts";
 import { Keys } from "./keys.ts";
 import { Lane } from "./lane.ts";
 import { OwnLeases } from "./own-leases.ts";
+import { QueueRegister } from "./queue-register.ts";
 import { readStats } from "./stats.ts";
 import { waitUntilEnded } from "./until-ended.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -42,8 +53,7 @@ class RedisStore implements Store {
   readonly #connection: RedisConnection;
   readonly #leases = new OwnLeases();
   readonly #lanes = new Map<string, Lane>();
-  readonly #registered = new Set<string>();
-  readonly #queueByTag = new Map<string, string>();
+  readonly #register: QueueRegister;
   readonly #brokers: Brokers;
   #events: StoreEvents = { ready() {}, scheduled() {}, available() {} };
   #isOpen = false;
@@ -58,7 +68,17 @@ class RedisStore implements Store {
     const keys = new Keys(namespace);
     const wakeups = new Wakeups(commands, subscriptions, keys, logger);
     const clock = new StoreClock();
-    this.#context = { commands, keys, clock, wakeups, options, logger, events: () => this.#events, brokerId: () => this.brokerId };
+    this.#context = {
+      commands,
+      keys,
+      clock,
+      wakeups,
+      options,
+      logger,
+      events: () => this.#events,
+      brokerId: () => this.brokerId,
+    };
+    this.#register = new QueueRegister(this.#context);
     this.#brokers = new Brokers(this.#context, () => this.queues());
   }
 
@@ -71,12 +91,20 @@ class RedisStore implements Store {
     try {
       await this.#connection.connect();
       this.durability = await checkServers(this.#connection, this.#options);
-      await this.#context.wakeups.start(() => this.brokerId, (queue) => this.#events.ready(queue));
+      await this.#context.wakeups.start(
+        () => this.brokerId,
+        (queue) => this.#events.ready(queue),
+      );
       await this.#brokers.renew("new");
     } catch (cause) {
       this.#close();
-      const reason = refusal instanceof Error && cause instanceof Error && /closed|all keys|startup nodes/i.test(cause.message) ? refusal : cause;
-      throw new Error(`cannot use ${this.description}: ${reason instanceof Error ? reason.message : String(reason)}`, { cause });
+      const reason =
+        refusal instanceof Error && cause instanceof Error && /closed|all keys|startup nodes/i.test(cause.message)
+          ? refusal
+          : cause;
+      throw new Error(`cannot use ${this.description}: ${reason instanceof Error ? reason.message : String(reason)}`, {
+        cause,
+      });
     }
     this.#events = events;
     this.#isOpen = true;
@@ -111,29 +139,14 @@ class RedisStore implements Store {
   #lane(queue: string): Lane {
     let lane = this.#lanes.get(queue);
     if (!lane) {
-      lane = new Lane(this.#context, queue, this.#leases);
+      lane = new Lane(this.#context, queue, { leases: this.#leases, register: this.#register });
       this.#lanes.set(queue, lane);
     }
     return lane;
   }
 
   enqueue(queue: string, tasks: readonly NewTask[], producer?: Producer) {
-    const lane = this.#lane(queue);
-    if (this.#registered.has(queue)) return lane.enqueue(tasks, producer);
-    return this.#register(queue).then(() => lane.enqueue(tasks, producer));
-  }
-
-  async #register(queue: string): Promise<void> {
-    const { commands, keys, options } = this.#context;
-    const tag = queueTag(queue);
-    const answer = String(await commands.run(SCRIPTS.register, [keys.global("queues")], [tag, queue, options.maxQueues]));
-    if (answer === "full") {
-      const message = `there are ${options.maxQueues} queues already, so ${JSON.stringify(queue)} cannot be a new one (TASKWIRE_MAX_QUEUES)`;
-      throw new TaskwireError("TOO_MANY_QUEUES", message, { metadata: { queue } });
-    }
-    if (answer === "taken") throw new TaskwireError("INVALID_ARGUMENT", `the name ${JSON.stringify(queue)} shares its tag with another queue: choose another name`);
-    this.#registered.add(queue);
-    this.#queueByTag.set(tag, queue);
+    return this.#lane(queue).enqueue(tasks, producer);
   }
 
   claim(queue: string, limit: ClaimLimit) {
@@ -148,7 +161,11 @@ class RedisStore implements Store {
     const { commands, keys } = this.#context;
     const args = [keys.readyChannel, `${this.brokerId} ${queue}`, Math.min(max, 1_000)];
     // As the script's header says.
-    const reply = (await commands.run(SCRIPTS.promote, scriptKeys(this.#context, SCRIPTS.promote, queue, this.brokerId), args)) as [number, number | Buffer, number];
+    const reply = (await commands.run(
+      SCRIPTS.promote,
+      scriptKeys(this.#context, SCRIPTS.promote, queue, this.brokerId),
+      args,
+    )) as [number, number | Buffer, number];
     const [promoted, next, woke] = reply;
     if (woke === 1) this.#events.ready(queue);
     return { promoted, nextInMs: typeof next === "number" ? next : undefined };
@@ -166,23 +183,12 @@ class RedisStore implements Store {
     return waitUntilEnded(this.#context, queue, key, signal);
   }
 
-  async queues(): Promise<readonly string[]> {
-    const { commands, keys } = this.#context;
-    const byTag = await commands.guard(() => commands.connection.hgetall(keys.global("queues")));
-    for (const [tag, queue] of Object.entries(byTag)) this.#queueByTag.set(tag, queue);
-    // A Redis that was rolled back has forgotten queues: they are registered again at their next enqueue.
-    for (const queue of this.#registered) if (byTag[queueTag(queue)] !== queue) this.#registered.delete(queue);
-    return Object.values(byTag).sort();
+  queues(): Promise<readonly string[]> {
+    return this.#register.all();
   }
 
-  async queueByTag(tag: string): Promise<string | undefined> {
-    const known = this.#queueByTag.get(tag);
-    if (known !== undefined) return known;
-    const { commands, keys } = this.#context;
-    const queue = await commands.guard(() => commands.connection.hget(keys.global("queues"), tag));
-    if (queue === null) return undefined;
-    this.#queueByTag.set(tag, queue);
-    return queue;
+  queueByTag(tag: string): Promise<string | undefined> {
+    return this.#register.byTag(tag);
   }
 
   stats(queues: readonly string[]) {
@@ -196,7 +202,10 @@ class RedisStore implements Store {
   }
 
   async renew(): Promise<"alive" | "fenced"> {
-    if ((await this.#brokers.renew("known")) === "alive") return "alive";
+    if ((await this.#brokers.renew("known")) === "alive") {
+      await this.#brokers.giveAwayUnanswered(this.#leases);
+      return "alive";
+    }
     this.#leases.clear();
     this.brokerId = newBrokerId();
     await this.#brokers.renew("new");
@@ -242,7 +251,7 @@ class RedisStore implements Store {
   async dropOldResults(): Promise<void> {
     const { commands, options } = this.#context;
     const args = [options.resultTtlMs, options.maxResultsPerQueue];
-    for (const queue of await this.queues()) await commands.run(SCRIPTS.dropOld, scriptKeys(this.#context, SCRIPTS.dropOld, queue, this.brokerId), args);
+    for (const queue of await this.queues())
+      await commands.run(SCRIPTS.dropOld, scriptKeys(this.#context, SCRIPTS.dropOld, queue, this.brokerId), args);
   }
 }
-

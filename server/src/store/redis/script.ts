@@ -28,7 +28,9 @@ export function loadScript(name: string): Script {
   const header = source.indexOf("]]") + 2;
   const body = include(source.slice(header), new Set());
   const shebang = source.startsWith("#!") ? `${source.slice(0, source.indexOf("\n"))}\n` : "";
-  const placed = body.replace(/\b(KEYS|ARGV)\.(\w+)/g, (_, table: string, used: string) => place({ table, used, name, names: table === "KEYS" ? keys : args }));
+  const placed = body.replace(/\b(KEYS|ARGV)\.(\w+)/g, (_, table: string, used: string) =>
+    place({ table, used, name, names: table === "KEYS" ? keys : args }),
+  );
   const text = shebang + placed;
   return { name, text, sha: createHash("sha1").update(text).digest("hex"), keys };
 }

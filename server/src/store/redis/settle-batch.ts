@@ -10,13 +10,15 @@ import type { Settled, Settlement } from "../store.ts";
 import type { AloneMeta } from "./alone-record.ts";
 import { type Context, SCRIPTS, scriptKeys } from "./context.ts";
 import { readFound } from "./find.ts";
-import { blockKeyOf, parseLease, type LeaseState } from "./lease-text.ts";
+import { blockKeyOf, type LeaseState, parseLease } from "./lease-text.ts";
 import type { OwnLeases } from "./own-leases.ts";
 import type { Argument } from "./script.ts";
 import { Entry, FATES, stateText } from "./settle-entry.ts";
 
 /** Tries after which a lease that changes under our hands is given up as stale. */
 const MAX_TRIES = 5;
+/** In a lease that the store itself gives away: whichever attempt it is. */
+export const ANY_ATTEMPT = 0;
 /** Buckets over the life of a result: one is dropped as a whole, so results live up to this part longer. */
 const BUCKETS = 8;
 
@@ -38,6 +40,7 @@ export class SettleBatch {
   readonly #calls: readonly SettleCall[];
   readonly #leases: OwnLeases;
   readonly #answers = new Map<Settlement, Settled>();
+  #applied = 0;
 
   constructor(context: Context, queue: string, calls: readonly SettleCall[], leases: OwnLeases) {
     this.#context = context;
@@ -46,8 +49,17 @@ export class SettleBatch {
     this.#leases = leases;
   }
 
+  /** How many settlements took effect now, not before. */
+  get applied(): number {
+    return this.#applied;
+  }
+
   /** Sends what memory knows of together with `claims`; then sees to the rest. */
-  async send(claims: readonly Argument[], onGrants: (replies: readonly unknown[]) => void, onClaimsFailed: (error: unknown) => void): Promise<void> {
+  async send(
+    claims: readonly Argument[],
+    onGrants: (replies: readonly unknown[]) => void,
+    onClaimsFailed: (error: unknown) => void,
+  ): Promise<void> {
     const broker = this.#context.brokerId();
     const unknown: Settlement[] = [];
     const sent = this.#entriesFromMemory(broker, unknown);
@@ -69,12 +81,14 @@ export class SettleBatch {
 
   async #finish(unknown: readonly Settlement[]): Promise<void> {
     try {
-      for (const [broker, settlements] of groupBy(unknown, ({ lease }) => lease.broker)) await this.#settleRead(broker, settlements);
+      for (const [broker, settlements] of groupBy(unknown, ({ lease }) => lease.broker))
+        await this.#settleRead(broker, settlements);
     } catch (error) {
       this.#failAll(error);
       return;
     }
-    for (const { settlements, resolve } of this.#calls) resolve(settlements.map((settlement) => this.#answers.get(settlement) ?? "settled"));
+    for (const { settlements, resolve } of this.#calls)
+      resolve(settlements.map((settlement) => this.#answers.get(settlement) ?? "settled"));
   }
 
   #failAll(error: unknown): void {
@@ -87,7 +101,10 @@ export class SettleBatch {
 
   #entriesFromMemory(broker: string, unknown: Settlement[]): Sent[] {
     const sent: Sent[] = [];
-    const byLease = groupBy(this.#calls.flatMap(({ settlements }) => settlements), ({ lease }) => (lease.broker === broker ? lease.sequence : 0));
+    const byLease = groupBy(
+      this.#calls.flatMap(({ settlements }) => settlements),
+      ({ lease }) => (lease.broker === broker ? lease.sequence : 0),
+    );
     for (const [sequence, settlements] of byLease) {
       const own = this.#leases.get(sequence);
       if (!own) unknown.push(...settlements);
@@ -101,14 +118,25 @@ export class SettleBatch {
   }
 
   /** An entry for those settlements that the lease covers; the others go to `unknown`. */
-  #entry(state: LeaseState, meta: AloneMeta | undefined, settlements: readonly Settlement[], unknown: Settlement[]): Sent | undefined {
+  #entry(
+    state: LeaseState,
+    meta: AloneMeta | undefined,
+    settlements: readonly Settlement[],
+    unknown: Settlement[],
+  ): Sent | undefined {
     const nowMs = this.#context.clock.nowMs();
     const keepsResults = this.#context.options.maxResultsPerQueue > 0;
     if (state.kind === "alone") {
       const [first, ...others] = settlements;
       unknown.push(...others);
       if (!first) return undefined;
-      if (!meta || !first.lease.alone || first.lease.block !== state.key || first.lease.attempt !== meta.attempt) {
+      if (
+        !meta ||
+        !first.lease.alone ||
+        first.index !== 0 ||
+        first.lease.block !== state.key ||
+        (first.lease.attempt !== meta.attempt && first.lease.attempt !== ANY_ATTEMPT)
+      ) {
         unknown.push(first);
         return undefined;
       }
@@ -119,7 +147,8 @@ export class SettleBatch {
     const seen = new Set<number>();
     for (const settlement of settlements) {
       const { lease, index } = settlement;
-      const isCurrent = !lease.alone && lease.attempt === 1 && state.outstanding[index - state.first] === 1 && !seen.has(index);
+      const isCurrent =
+        !lease.alone && lease.attempt === 1 && state.outstanding[index - state.first] === 1 && !seen.has(index);
       if (isCurrent && lease.block === block) {
         current.push(settlement);
         seen.add(index);
@@ -129,29 +158,52 @@ export class SettleBatch {
     return { entry: Entry.block(state, current, nowMs, keepsResults), settlements: current };
   }
 
-  async #run(broker: string, sent: readonly Sent[], claims: readonly Argument[]): Promise<{ mismatched: Settlement[]; grants: unknown[] }> {
+  async #run(
+    broker: string,
+    sent: readonly Sent[],
+    claims: readonly Argument[],
+  ): Promise<{ mismatched: Settlement[]; grants: unknown[] }> {
     const { commands, keys, options, brokerId, events, wakeups } = this.#context;
     const { resultTtlMs, maxResultsPerQueue } = options;
     const span = Math.max(10, Math.floor(resultTtlMs / BUCKETS));
     const share = Math.max(1, Math.floor(maxResultsPerQueue / BUCKETS));
-    const args: Argument[] = [keys.readyChannel, `${brokerId()} ${this.#queue}`, broker, resultTtlMs, span, share, maxResultsPerQueue, sent.length, claims.length / 3];
+    const args: Argument[] = [
+      keys.readyChannel,
+      `${brokerId()} ${this.#queue}`,
+      broker,
+      resultTtlMs,
+      span,
+      share,
+      maxResultsPerQueue,
+      sent.length,
+      claims.length / 3,
+    ];
     for (const { entry } of sent) args.push(...entry.args());
-    const reply = await commands.run(SCRIPTS.settle, scriptKeys(this.#context, SCRIPTS.settle, this.#queue, broker), [...args, ...claims]);
+    const reply = await commands.run(SCRIPTS.settle, scriptKeys(this.#context, SCRIPTS.settle, this.#queue, broker), [
+      ...args,
+      ...claims,
+    ]);
     // As the script's header says.
     const [woke, isAwaited, places, ...grants] = reply as [number, number, number[], ...unknown[]];
     const mismatched = places.flatMap((place) => sent[place - 1]?.settlements ?? []);
     this.#forget(mismatched);
     const missed = new Set(mismatched);
     const settled = sent.flatMap(({ settlements }) => settlements).filter((settlement) => !missed.has(settlement));
+    this.#applied += settled.length;
     if (woke === 1) events().ready(this.#queue);
     this.#tellScheduled(settled);
-    wakeups.ended(this.#queue, settled.filter(({ outcome }) => ENDS.has(outcome.kind)).map(({ lease, index }) => leasedKey(lease, index)), isAwaited === 1);
+    wakeups.ended(
+      this.#queue,
+      settled.filter(({ outcome }) => ENDS.has(outcome.kind)).map(({ lease, index }) => leasedKey(lease, index)),
+      isAwaited === 1,
+    );
     return { mismatched, grants };
   }
 
   #tellScheduled(settled: readonly Settlement[]): void {
     for (const { outcome } of settled) {
-      if (outcome.kind === "retry" || outcome.kind === "snooze") this.#context.events().scheduled(this.#queue, outcome.delayMs);
+      if (outcome.kind === "retry" || outcome.kind === "snooze")
+        this.#context.events().scheduled(this.#queue, outcome.delayMs);
     }
   }
 
@@ -181,7 +233,9 @@ export class SettleBatch {
 
   async #readLease(lease: Lease): Promise<{ state: LeaseState; meta: AloneMeta | undefined } | undefined> {
     const { commands, keys } = this.#context;
-    const text = await commands.guard(() => commands.connection.hget(keys.leases(this.#queue, lease.broker), String(lease.sequence)));
+    const text = await commands.guard(() =>
+      commands.connection.hget(keys.leases(this.#queue, lease.broker), String(lease.sequence)),
+    );
     if (text === null) return undefined;
     const state = parseLease(text);
     if (state.kind === "block") return { state, meta: undefined };
@@ -191,22 +245,21 @@ export class SettleBatch {
   /** Answers a settlement whose lease is gone; or, for the ack of a lost delivery, makes the entry that still counts. */
   async #settleUncovered(settlement: Settlement): Promise<Sent | undefined> {
     const { lease, index, outcome } = settlement;
-    if (outcome.kind === "release" || outcome.kind === "lose") {
-      // It is not this lease's any more, which is all that was asked for.
-      return undefined;
-    }
     const key = leasedKey(lease, index);
     const found = await readFound(this.#context, this.#queue, key);
     const fate = stateText("s", FATES[outcome.kind], lease).slice(1);
     if (found.alone && found.stateText.slice(1) === fate) return undefined;
     const { result } = found;
     if (result && result.broker === lease.broker && result.sequence === lease.sequence) {
-      if (result.success !== (outcome.kind === "ack")) this.#answers.set(settlement, "stale");
+      if (outcome.kind !== (result.success ? "ack" : "discard")) this.#answers.set(settlement, "stale");
       return undefined;
     }
     if (outcome.kind === "ack" && found.alone && found.stateText === stateText("r", FATES.lose, lease)) {
       const keepsResults = this.#context.options.maxResultsPerQueue > 0;
-      return { entry: Entry.late(key, found.alone.meta, settlement, this.#context.clock.nowMs(), keepsResults), settlements: [settlement] };
+      return {
+        entry: Entry.late(key, found.alone.meta, settlement, this.#context.clock.nowMs(), keepsResults),
+        settlements: [settlement],
+      };
     }
     this.#answers.set(settlement, "stale");
     return undefined;

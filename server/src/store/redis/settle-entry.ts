@@ -2,27 +2,46 @@
  * What a settlement does in Redis. The script only compares a lease with what it should be, and then applies effects; all
  * that is to be decided is decided here.
  */
-import { INDEX_TEXT } from "../../domain/ids.ts";
+import { INDEX_TEXT, keyIndex, parseBlockKey } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import { encodeResults, type ResultEntry } from "../records.ts";
 import type { Failure, Outcome, Settlement } from "../store.ts";
 import { type AloneMeta, dueMember, encodeMeta, rankOf } from "./alone-record.ts";
-import { backItem, type BlockLease, blockKeyOf, leaseText } from "./lease-text.ts";
+import { type BlockLease, backItem, blockKeyOf, leaseText } from "./lease-text.ts";
 import type { Argument } from "./script.ts";
 
 /** A result above this has a field of its own: the packed ones of a block are read and written together. */
 const LARGE_RESULT_BYTES = 1_024;
 
 /** How a task's last lease was settled, for the state of a task alone: makes a repeated settlement recognisable. */
-export const FATES = { ack: "k", retry: "t", snooze: "z", release: "f", lose: "l", bury: "b", discard: "x" } as const satisfies Record<Outcome["kind"], string>;
+export const FATES = {
+  ack: "k",
+  retry: "t",
+  snooze: "z",
+  release: "f",
+  lose: "l",
+  bury: "b",
+  discard: "x",
+} as const satisfies Record<Outcome["kind"], string>;
 
 /** The state of a task alone: a letter, how its last lease was settled, and which that was. */
-export function stateText(letter: "s" | "r" | "a" | "d", fate: string, { broker, sequence }: Pick<Lease, "broker" | "sequence">): string {
+export function stateText(
+  letter: "s" | "r" | "a" | "d",
+  fate: string,
+  { broker, sequence }: Pick<Lease, "broker" | "sequence">,
+): string {
   return `${letter}${fate}${broker}:${sequence}`;
 }
 
 /** What a task alone was before, so far as it matters. */
-const FRESH: Omit<AloneMeta, "hasOptions" | "enqueuedAtMs"> = { priority: 0, attempt: 1, lostCount: 0, runAtMs: 0, lastFailure: undefined, lastEndedAtMs: 0 };
+const FRESH: Omit<AloneMeta, "hasOptions" | "enqueuedAtMs"> = {
+  priority: 0,
+  attempt: 1,
+  lostCount: 0,
+  runAtMs: 0,
+  lastFailure: undefined,
+  lastEndedAtMs: 0,
+};
 
 /** One comparison, and its effects when it holds. */
 export class Entry {
@@ -86,7 +105,13 @@ export class Entry {
   }
 
   /** A task alone. */
-  static alone(key: string, meta: AloneMeta, { lease, outcome }: Settlement, nowMs: number, keepsResults: boolean): Entry {
+  static alone(
+    key: string,
+    meta: AloneMeta,
+    { lease, outcome }: Settlement,
+    nowMs: number,
+    keepsResults: boolean,
+  ): Entry {
     const entry = new Entry(["l", lease.sequence, `a ${key}`, ""], nowMs, keepsResults);
     entry.#count("settled", 1);
     if (outcome.kind === "ack" || outcome.kind === "discard") entry.#endAlone(key, meta, lease, outcome);
@@ -95,7 +120,13 @@ export class Entry {
   }
 
   /** The ack of a task whose delivery was lost, and that nobody has claimed since. */
-  static late(key: string, meta: AloneMeta, { lease, outcome }: Settlement, nowMs: number, keepsResults: boolean): Entry {
+  static late(
+    key: string,
+    meta: AloneMeta,
+    { lease, outcome }: Settlement,
+    nowMs: number,
+    keepsResults: boolean,
+  ): Entry {
     const state = stateText("r", FATES.lose, lease);
     const entry = new Entry(["s", key, state, ""], nowMs, keepsResults);
     entry.#count("ready", -1);
@@ -105,15 +136,27 @@ export class Entry {
 
   #endAlone(key: string, meta: AloneMeta, lease: Lease, outcome: Outcome): void {
     const results: ResultEntry[] = [];
-    this.#end(lease, { key: "", index: 0, outcome }, results);
+    // A task that left its block keeps its index there.
+    const index = parseBlockKey(key) ? keyIndex(key) : 0;
+    this.#end(lease, { key: "", index, outcome }, results);
     this.#record(key, lease, meta.lostCount, results);
     this.#effect("e", key);
   }
 
-  #end(lease: Lease, { key, index, outcome }: { key: string; index: number; outcome: Outcome }, results: ResultEntry[]): void {
+  #end(
+    lease: Lease,
+    { key, index, outcome }: { key: string; index: number; outcome: Outcome },
+    results: ResultEntry[],
+  ): void {
     if (outcome.kind === "ack") {
       this.#count("completed", 1);
-      const entry = { index, durationMs: outcome.durationMs, workerId: outcome.workerId, result: outcome.result, failure: undefined };
+      const entry = {
+        index,
+        durationMs: outcome.durationMs,
+        workerId: outcome.workerId,
+        result: outcome.result,
+        failure: undefined,
+      };
       if (key !== "" && (outcome.result?.length ?? 0) > LARGE_RESULT_BYTES) this.#record(key, lease, 0, [entry]);
       else results.push(entry);
     } else if (outcome.kind === "discard") {
@@ -123,9 +166,19 @@ export class Entry {
     }
   }
 
-  #record(field: string, { broker, sequence, attempt }: Lease, lostCount: number, entries: readonly ResultEntry[]): void {
+  #record(
+    field: string,
+    { broker, sequence, attempt }: Lease,
+    lostCount: number,
+    entries: readonly ResultEntry[],
+  ): void {
     if (!this.#keepsResults) return;
-    this.#effect("r", field, entries.length, encodeResults({ broker, sequence, attempt, lostCount, endedAtMs: this.#nowMs, entries }));
+    this.#effect(
+      "r",
+      field,
+      entries.length,
+      encodeResults({ broker, sequence, attempt, lostCount, endedAtMs: this.#nowMs, entries }),
+    );
   }
 
   #putBack(lease: BlockLease, released: number[]): void {
@@ -146,13 +199,23 @@ export class Entry {
       this.#effect("m", blockId, index, key, encodeMeta(after), state, to, a, b);
     switch (outcome.kind) {
       case "retry": {
-        const after = { ...this.#failed(meta, outcome.failure), attempt: meta.attempt + 1, runAtMs: this.#nowMs + outcome.delayMs };
+        const after = {
+          ...this.#failed(meta, outcome.failure),
+          attempt: meta.attempt + 1,
+          runAtMs: this.#nowMs + outcome.delayMs,
+        };
         this.#count("retried", 1);
         move(after, place("s"), "s", dueMember(key, meta.priority), outcome.delayMs);
         break;
       }
       case "snooze":
-        move({ ...meta, runAtMs: this.#nowMs + outcome.delayMs }, place("s"), "s", dueMember(key, meta.priority), outcome.delayMs);
+        move(
+          { ...meta, runAtMs: this.#nowMs + outcome.delayMs },
+          place("s"),
+          "s",
+          dueMember(key, meta.priority),
+          outcome.delayMs,
+        );
         break;
       case "bury":
         move(this.#failed(meta, outcome.failure), place("d"), "d", "", "");

@@ -12,9 +12,15 @@ export async function readStats({ commands, keys }: Context, queue: string): Pro
     return reply;
   });
   // What HGETALL and ZCARD answer.
-  const values = new Map(Object.entries(counts as Record<string, string>).map(([name, value]) => [name, Number(value)]));
+  const values = new Map(
+    Object.entries(counts as Record<string, string>).map(([name, value]) => [name, Number(value)]),
+  );
   const value = (name: string) => values.get(name) ?? 0;
-  const enqueuedByType = new Map([...values].flatMap(([name, n]) => (name.startsWith(TYPE_PREFIX) ? [[name.slice(TYPE_PREFIX.length), n] as const] : [])));
+  const enqueuedByType = new Map(
+    [...values].flatMap(([name, n]) =>
+      name.startsWith(TYPE_PREFIX) ? [[name.slice(TYPE_PREFIX.length), n] as const] : [],
+    ),
+  );
   return {
     queue,
     counters: {

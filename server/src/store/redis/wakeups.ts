@@ -34,7 +34,8 @@ export class Wakeups {
       if (broker !== brokerId()) onReady(queue);
     });
     this.#subscriptions.on("error", (err: unknown) => this.#logger.debug({ err }, "subscription connection"));
-    if (this.#subscriptions instanceof Redis && this.#subscriptions.status === "wait") await this.#subscriptions.connect();
+    if (this.#subscriptions instanceof Redis && this.#subscriptions.status === "wait")
+      await this.#subscriptions.connect();
     await this.#subscriptions.subscribe(readyChannel, endedChannel);
   }
 
@@ -48,7 +49,9 @@ export class Wakeups {
     if (this.#waiting.size > 0) for (const key of keys) this.#tell(`${queue} ${key}`);
     if (!isAwaited) return;
     const text = keys.map((key) => `${queue} ${key}`).join("\n");
-    this.#commands.connection.publish(this.#keys.endedChannel, text).catch((err) => this.#logger.debug({ err }, "hint not published"));
+    this.#commands.connection
+      .publish(this.#keys.endedChannel, text)
+      .catch((err) => this.#logger.debug({ err }, "hint not published"));
   }
 
   #tell(name: string): void {
@@ -68,6 +71,8 @@ export class Wakeups {
 
   /** Says that somebody waits for a task of this queue: whoever settles it will publish. */
   async announce(queue: string): Promise<void> {
-    await this.#commands.guard(() => this.#commands.connection.set(this.#keys.queue(queue).waiters, "1", "PX", WAITING_MS));
+    await this.#commands.guard(() =>
+      this.#commands.connection.set(this.#keys.queue(queue).waiters, "1", "PX", WAITING_MS),
+    );
   }
 }
