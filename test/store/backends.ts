@@ -1,5 +1,6 @@
 /** Every store that must keep the port's promises. A new adapter is one entry here. */
 import type { Backend } from "./backend.ts";
+import { embedded } from "./backends/embedded.ts";
 import { memory } from "./backends/memory.ts";
 
-export const backends: readonly Backend[] = [memory];
+export const backends: readonly Backend[] = [memory, embedded];
