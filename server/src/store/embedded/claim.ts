@@ -110,7 +110,8 @@ export class Claimer {
     budget: Budget,
     grants: Grant[],
   ): boolean {
-    const content = (block.content ??= readContent(this.#parts.database, queue, block));
+    block.content ??= readContent(this.#parts.database, queue, block);
+    const { content } = block;
     const { first } = head;
     const reader = block.readerAt(content, first);
     const start = reader.at;
@@ -135,7 +136,7 @@ export class Claimer {
       attempt: 1,
       first,
       count: index - first,
-      bodies: content.subarray(start, at),
+      bodies: at - start === content.length ? content : content.subarray(start, at),
       lostCount: 0,
       enqueuedAtMs: block.enqueuedAtMs,
       hasOptions: block.name.hasOptions,

@@ -3,7 +3,7 @@ import type { Call } from "./journal.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import { producerDiskName } from "./producers.ts";
 import type { Queue } from "./queue.ts";
-import { DROPPED_AT_ONCE, dropResults } from "./results.ts";
+import { dropResults } from "./results.ts";
 import type { Turn } from "./turn.ts";
 
 export class CleanCall implements Call {
@@ -28,7 +28,7 @@ export class CleanCall implements Call {
 
   prepare(turn: Turn): void {
     const { database, options } = this.#parts;
-    this.#hasMore = dropResults(database, this.queue, options, turn) === DROPPED_AT_ONCE;
+    this.#hasMore = dropResults(database, this.queue, options, turn);
     const { producers } = this.queue;
     for (const producer of [...producers.expired(turn.nowMs)]) {
       const batch = producers.get(producer);

@@ -48,8 +48,8 @@ export class Database {
 
   /** The content of a record; a copy that stays. */
   get(key: Buffer): Buffer | undefined {
-    const value = this.#lmdb.getBinary(key);
-    return value && unseal(key, value);
+    const value = this.#lmdb.getBinaryFast(key);
+    return value && Buffer.from(unseal(key, value));
   }
 
   /** The first key that begins with `prefix`. */

@@ -21,7 +21,8 @@ export const KIND = {
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 const NAME_AT = 5;
-const SUM_LENGTH = 4;
+/** Where the content of a value begins: after its checksum. */
+export const CONTENT_AT = 4;
 
 export function diskKey(kind: Kind, queueId: number, name: string): Buffer {
   const key = Buffer.allocUnsafe(NAME_AT + name.length);
@@ -39,23 +40,28 @@ export function queueIdOf(key: Buffer): number {
   return key.readUInt32BE(1);
 }
 
-/** Content under a checksum. The content of what was sealed is `value.subarray(4)`: see `contentOf`. */
+/** Content under a checksum. */
 export function seal(key: Uint8Array, content: Uint8Array): Buffer {
-  const value = Buffer.allocUnsafe(SUM_LENGTH + content.length);
-  value.set(content, SUM_LENGTH);
-  value.writeUInt32BE(crc32(content, crc32(key)), 0);
+  const value = Buffer.allocUnsafe(CONTENT_AT + content.length);
+  value.set(content, CONTENT_AT);
+  return sealInPlace(key, value);
+}
+
+/** Puts the checksum in front of the content, which begins at `CONTENT_AT`. */
+export function sealInPlace(key: Uint8Array, value: Buffer): Buffer {
+  value.writeUInt32BE(crc32(contentOf(value), crc32(key)), 0);
   return value;
 }
 
 /** The content of a sealed value that is known to be sound, as a view. */
 export function contentOf(value: Buffer): Buffer {
-  return value.subarray(SUM_LENGTH);
+  return value.subarray(CONTENT_AT);
 }
 
-/** The content, as a view. Throws when the checksum is wrong. */
+/** The content, as a view. @throws DamageError when the checksum is wrong */
 export function unseal(key: Uint8Array, value: Buffer): Buffer {
   const content = contentOf(value);
-  if (value.length < SUM_LENGTH || value.readUInt32BE(0) !== crc32(content, crc32(key))) {
+  if (value.length < CONTENT_AT || value.readUInt32BE(0) !== crc32(content, crc32(key))) {
     const name = JSON.stringify(Buffer.from(key).toString("latin1"));
     throw new DamageError(`the record ${name} does not match its checksum`);
   }

@@ -1,10 +1,8 @@
 /** One call of `enqueue`: plain tasks become blocks, the others records of their own. */
-import { INDEX_TEXT, MAX_BLOCK_TASKS, newNonce } from "../../domain/ids.ts";
-import { joinBodies } from "../bodies.ts";
+import { INDEX_TEXT, newNonce } from "../../domain/ids.ts";
 import type { Enqueued, NewTask, Producer } from "../store.ts";
 import type { AloneTask } from "./alone-task.ts";
-import { type BlockName, blockDiskName } from "./block-name.ts";
-import { contentOf } from "./disk.ts";
+import type { BlockBuilder } from "./block-builder.ts";
 import type { Call } from "./journal.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import { answerOf, encodeBatch, type Part, producerDiskName } from "./producers.ts";
@@ -12,10 +10,7 @@ import type { Queue } from "./queue.ts";
 import { readResult } from "./results.ts";
 import type { Turn } from "./turn.ts";
 
-/** A block is read as a whole: this keeps one with large bodies from growing beyond measure. */
-const BLOCK_BYTES = 256 * 1024;
-
-type Added = { readonly name: BlockName; readonly content: Buffer } | { readonly task: AloneTask };
+type Added = BlockBuilder | { readonly task: AloneTask };
 
 export interface EnqueueRequest {
   readonly queue: Queue;
@@ -56,18 +51,24 @@ export class EnqueueCall implements Call {
   }
 
   #addAll(turn: Turn): Part[] {
-    const { tasks } = this.#request;
     const parts: Part[] = [];
     this.#countTypes(turn);
-    for (let from = 0; from < tasks.length; ) {
-      const end = this.#blockEnd(from);
-      if (end > from) {
-        parts.push(this.#addBlock(tasks.slice(from, end), turn));
-        from = end;
-      } else {
-        const task = tasks[from++];
-        if (task) parts.push({ kind: "alone", enqueued: this.#addAlone(task, turn) });
+    let run: (Part & { kind: "block" }) | undefined;
+    for (const task of this.#request.tasks) {
+      if (!isPlain(task, turn.nowMs)) {
+        run = undefined;
+        parts.push({ kind: "alone", enqueued: this.#addAlone(task, turn) });
+        continue;
       }
+      const builder = turn.blockFor(this.queue, task.body, task.hasOptions);
+      const index = builder.add(task.body);
+      if (run?.key === builder.key) {
+        run.count++;
+        continue;
+      }
+      run = { kind: "block", key: builder.key, first: index, count: 1 };
+      parts.push(run);
+      this.#added.push(builder);
     }
     return parts;
   }
@@ -79,30 +80,6 @@ export class EnqueueCall implements Call {
     for (const { type } of tasks) counts.set(type, (counts.get(type) ?? 0) + 1);
     for (const [type, count] of counts) turn.countType(queue, type, count);
     queue.counters.enqueued += tasks.length;
-  }
-
-  /** The end of the block that begins with task `from`; `from` itself when that task is not plain. */
-  #blockEnd(from: number): number {
-    const { tasks } = this.#request;
-    const hasOptions = tasks[from]?.hasOptions;
-    let bytes = 0;
-    let end = from;
-    for (; end < tasks.length && end < from + MAX_BLOCK_TASKS; end++) {
-      const task = tasks[end];
-      if (!task || task.hasOptions !== hasOptions || !isPlain(task, this.#nowMs)) break;
-      bytes += task.body.length;
-      if (bytes > BLOCK_BYTES && end > from) break;
-    }
-    return end;
-  }
-
-  #addBlock(tasks: readonly NewTask[], turn: Turn): Part {
-    const key = turn.stamps.nextBlockKey(turn.nowMs);
-    const name = { key, count: tasks.length, hasOptions: tasks[0]?.hasOptions === true };
-    const bodies = joinBodies(tasks.map(({ body }) => body));
-    const content = contentOf(turn.put("b", this.queue, blockDiskName(name), bodies));
-    this.#added.push({ name, content });
-    return { kind: "block", key, count: tasks.length };
   }
 
   #addAlone(task: NewTask, turn: Turn): Enqueued {
@@ -130,6 +107,8 @@ export class EnqueueCall implements Call {
       wasLeasedAlone: true,
     };
     const record = { ...common, body, runAtMs: alone.runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
+    // Among tasks of priority 0 it has its place: what comes after it must not join a block from before.
+    if (state === "ready" && priority === 0) turn.closeBlock(queue);
     turn.putAlone(queue, key, { state, stamp, record });
     queue.alone.set(key, alone);
     turn.onUndo(() => queue.alone.delete(key));
@@ -165,13 +144,18 @@ export class EnqueueCall implements Call {
     this.#parts.registry.publish(queue);
     for (const added of this.#added) {
       if ("task" in added) this.#publishAlone(added.task);
-      else {
-        this.#parts.cache.add(added.name.key, added.content);
-        queue.pushBlock(blockDiskName(added.name), 0, added.name.count);
-      }
+      else this.#publishBlock(added);
     }
     if (wasEmpty && queue.gauges.ready > 0) this.#parts.events.ready(queue.name);
     this.#request.resolve(answerOf(this.#answer));
+  }
+
+  /** Several calls may have added to it: the first brings it into line. */
+  #publishBlock(builder: BlockBuilder): void {
+    if (builder.isPublished) return;
+    builder.isPublished = true;
+    if (builder.value) this.#parts.cache.add(builder.key, builder.value);
+    this.queue.pushBlock(builder.diskName, 0, builder.count);
   }
 
   #publishAlone(task: AloneTask): void {

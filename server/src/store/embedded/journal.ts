@@ -71,7 +71,7 @@ export class Journal {
         resolve(this.#look(look));
       } else {
         const publish = () => settle(() => this.#look(look), resolve, reject);
-        this.submit({ queue, grows: false, prepare: () => undefined, publish, fail: reject });
+        this.submit({ queue, grows: false, prepare: (turn) => turn.closeBlock(queue), publish, fail: reject });
       }
     });
   }

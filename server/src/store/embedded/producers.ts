@@ -8,9 +8,9 @@ const REMEMBERED = 64;
 export const PRODUCER_TTL_MS = 60 * 60 * 1_000;
 const SEQUENCE_LENGTH = 11;
 
-/** A part of a batch: tasks that became one block, or one task by itself. */
+/** A part of a batch: a run of tasks of one block, or one task by itself. */
 export type Part =
-  | { readonly kind: "block"; readonly key: string; readonly count: number }
+  | { readonly kind: "block"; readonly key: string; readonly first: number; count: number }
   | { readonly kind: "alone"; readonly enqueued: Enqueued };
 
 interface Memory {
@@ -74,19 +74,19 @@ export function answerOf(parts: readonly Part[]): Enqueued[] {
       answer.push(part.enqueued);
       continue;
     }
-    for (let i = 0; i < part.count; i++)
+    for (let i = part.first; i < part.first + part.count; i++)
       answer.push({ kind: "created", key: part.key + INDEX_TEXT[i], state: "ready", runAtMs: 0 });
   }
   return answer;
 }
 
 type PartFields =
-  | [key: string, count: number]
+  | [key: string, first: number, count: number]
   | [kind: Enqueued["kind"], key: string, state: TaskState, runAtMs: number];
 
 export function encodeBatch(parts: readonly Part[], nowMs: number): Buffer {
   const fields = parts.map((part): PartFields => {
-    if (part.kind === "block") return [part.key, part.count];
+    if (part.kind === "block") return [part.key, part.first, part.count];
     const { kind, key, state, runAtMs } = part.enqueued;
     return [kind, key, state, runAtMs];
   });
@@ -97,7 +97,7 @@ export function decodeBatch(bytes: Buffer): { readonly atMs: number; readonly pa
   // Only encodeBatch writes these.
   const [atMs, fields] = unpack(bytes) as [number, PartFields[]];
   const parts = fields.map((part): Part => {
-    if (part.length === 2) return { kind: "block", key: part[0], count: part[1] };
+    if (part.length === 3) return { kind: "block", key: part[0], first: part[1], count: part[2] };
     const [kind, key, state, runAtMs] = part;
     return { kind: "alone", enqueued: { kind, key, state, runAtMs } };
   });

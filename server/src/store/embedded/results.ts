@@ -9,19 +9,34 @@ import type { Queue } from "./queue.ts";
 import { STAMP_LENGTH } from "./stamps.ts";
 import type { Turn } from "./turn.ts";
 
-/** What one record of the index tells. */
-interface ResultIndex {
-  /** The name of the result record. */
+/** A result record, as the index names it. */
+export interface ResultName {
   readonly name: string;
   /** How many results it has. */
   readonly count: number;
 }
 
-export function encodeResultIndex({ name, count }: ResultIndex): Buffer {
-  const bytes = Buffer.allocUnsafe(1 + name.length);
-  bytes[0] = count;
-  bytes.write(name, 1, "latin1");
+/** A record of the index: those results that came with one commit. For each the count, the length of the name, the name. */
+export function encodeResultNames(names: readonly ResultName[]): Buffer {
+  const bytes = Buffer.allocUnsafe(names.reduce((sum, { name }) => sum + 2 + name.length, 0));
+  let at = 0;
+  for (const { name, count } of names) {
+    bytes[at++] = count;
+    bytes[at++] = name.length;
+    at += bytes.write(name, at, "latin1");
+  }
   return bytes;
+}
+
+function decodeResultNames(bytes: Buffer): ResultName[] {
+  const names: ResultName[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const count = bytes[at] ?? 0;
+    const end = at + 2 + (bytes[at + 1] ?? 0);
+    names.push({ count, name: bytes.toString("latin1", at + 2, end) });
+    at = end;
+  }
+  return names;
 }
 
 /** A block's results are named by the block and a stamp; those of a task alone by its key. */
@@ -60,21 +75,27 @@ export interface ResultLimits {
   readonly maxResultsPerQueue: number;
 }
 
-/** Records that one commit drops at most. */
-export const DROPPED_AT_ONCE = 1_000;
+/** Records of the index that one commit drops at most. */
+const DROPPED_AT_ONCE = 20;
 
-/** Drops the oldest records that are past their time or above the cap; returns how many. */
-export function dropResults(database: Database, queue: Queue, limits: ResultLimits, turn: Turn): number {
-  let dropped = 0;
-  for (const { key, content } of database.entries(diskKey("i", queue.id, ""), DROPPED_AT_ONCE)) {
+/** Drops the oldest results that are past their time or above the cap; returns whether there may be more of them. */
+export function dropResults(database: Database, queue: Queue, limits: ResultLimits, turn: Turn): boolean {
+  const index = [...database.entries(diskKey("i", queue.id, ""), DROPPED_AT_ONCE)];
+  for (const { key, content } of index) {
     const stamp = nameOf(key);
     const isOld = parseBase32(stamp.slice(0, 10)) + limits.resultTtlMs <= turn.nowMs;
-    if (!isOld && queue.counters.results <= limits.maxResultsPerQueue) break;
-    turn.count(queue);
-    queue.counters.results -= content[0] ?? 0;
-    turn.remove("i", queue, stamp);
-    turn.remove("r", queue, content.toString("latin1", 1));
-    dropped++;
+    const names = decodeResultNames(content);
+    let dropped = 0;
+    for (const { name, count } of names) {
+      if (!isOld && queue.counters.results <= limits.maxResultsPerQueue) break;
+      turn.count(queue);
+      queue.counters.results -= count;
+      turn.remove("r", queue, name);
+      dropped++;
+    }
+    if (dropped === names.length) turn.remove("i", queue, stamp);
+    else if (dropped > 0) turn.put("i", queue, stamp, encodeResultNames(names.slice(dropped)));
+    if (dropped < names.length) return false;
   }
-  return dropped;
+  return index.length === DROPPED_AT_ONCE;
 }

@@ -6,12 +6,16 @@ import { encodeResults, type ResultEntry, type ResultRecord } from "../records.t
 import { encodeStoredAlone, type StoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
 import { type Block, encodeLeft } from "./block.ts";
+import { BlockBuilder } from "./block-builder.ts";
 import { encodeCounters } from "./counters.ts";
 import type { Write } from "./database.ts";
-import { diskKey, type Kind, seal } from "./disk.ts";
+import { diskKey, type Kind, seal, sealInPlace } from "./disk.ts";
 import type { Queue } from "./queue.ts";
-import { encodeResultIndex } from "./results.ts";
+import { encodeResultNames, type ResultName } from "./results.ts";
 import type { Stamps } from "./stamps.ts";
+
+/** Result records that one record of the index names at most. */
+const INDEXED_TOGETHER = 250;
 
 interface BlockChanges {
   readonly queue: Queue;
@@ -29,6 +33,11 @@ export class Turn {
   bytes = 0;
   readonly #undos: (() => void)[] = [];
   readonly #blocks = new Map<Block, BlockChanges>();
+  /** New blocks, in order. */
+  readonly #newBlocks: { readonly queue: Queue; readonly builder: BlockBuilder }[] = [];
+  /** Those that take more tasks. */
+  readonly #openBlocks = new Map<Queue, BlockBuilder>();
+  readonly #results = new Map<Queue, ResultName[]>();
   /** The types that were counted, by queue. */
   readonly #queues = new Map<Queue, Set<string>>();
 
@@ -37,17 +46,31 @@ export class Turn {
     this.stamps = stamps;
   }
 
-  /** Writes a record; returns its sealed value. */
-  put(kind: Kind, queue: Queue, name: string, content: Uint8Array): Buffer {
+  put(kind: Kind, queue: Queue, name: string, content: Uint8Array): void {
     const key = diskKey(kind, queue.id, name);
     const value = seal(key, content);
     this.writes.push({ key, value });
     this.bytes += value.length;
-    return value;
   }
 
   remove(kind: Kind, queue: Queue, name: string): void {
     this.writes.push({ key: diskKey(kind, queue.id, name), value: undefined });
+  }
+
+  /** The block that takes the next plain task of a queue. */
+  blockFor(queue: Queue, body: Uint8Array, hasOptions: boolean): BlockBuilder {
+    this.bytes += body.length;
+    const open = this.#openBlocks.get(queue);
+    if (open?.canTake(body, hasOptions)) return open;
+    const builder = new BlockBuilder(this.stamps.nextBlockKey(this.nowMs), hasOptions);
+    this.#openBlocks.set(queue, builder);
+    this.#newBlocks.push({ queue, builder });
+    return builder;
+  }
+
+  /** What comes later must not stand in the same block as what came before. */
+  closeBlock(queue: Queue): void {
+    this.#openBlocks.delete(queue);
   }
 
   onUndo(undo: () => void): void {
@@ -113,11 +136,18 @@ export class Turn {
     this.count(queue);
     queue.counters.results += count;
     this.put("r", queue, name, records);
-    this.put("i", queue, this.stamps.next(this.nowMs), encodeResultIndex({ name, count }));
+    const names = this.#results.get(queue);
+    if (names) names.push({ name, count });
+    else this.#results.set(queue, [{ name, count }]);
   }
 
   /** Writes what the calls share. `broker` is whose leases ended tasks of blocks. */
   finish(broker: string): void {
+    for (const { queue, builder } of this.#newBlocks) {
+      const key = diskKey("b", queue.id, builder.diskName);
+      builder.value = sealInPlace(key, builder.toValue());
+      this.writes.push({ key, value: builder.value });
+    }
     for (const [block, { queue, results, hasLeaving }] of this.#blocks) {
       if (!hasLeaving) continue;
       if (results.size > 0) this.#putBlockResults(queue, block, results, broker);
@@ -127,6 +157,12 @@ export class Turn {
       } else {
         this.put("l", queue, block.key, encodeLeft(block));
         block.hasLeftRecord = true;
+      }
+    }
+    for (const [queue, names] of this.#results) {
+      for (let at = 0; at < names.length; at += INDEXED_TOGETHER) {
+        const some = names.slice(at, at + INDEXED_TOGETHER);
+        this.put("i", queue, this.stamps.next(this.nowMs), encodeResultNames(some));
       }
     }
     for (const [queue, types] of this.#queues) {
