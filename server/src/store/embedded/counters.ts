@@ -2,13 +2,13 @@
 import { VarintReader, varintLength, writeVarint } from "../../lib/varint.ts";
 import { STAMP_LENGTH } from "./stamps.ts";
 
-const NAMES = ["enqueued", "dequeued", "completed", "failed", "retried", "lost", "results"] as const;
+const NAMES = ["enqueued", "dequeued", "completed", "failed", "retried", "lost", "dead", "results"] as const;
 
-/** `results`: how many results are kept. */
+/** `dead`: how many tasks are dead now. `results`: how many results are kept. The others only rise. */
 export type Counters = Record<(typeof NAMES)[number], number>;
 
 export function noCounts(): Counters {
-  return { enqueued: 0, dequeued: 0, completed: 0, failed: 0, retried: 0, lost: 0, results: 0 };
+  return { enqueued: 0, dequeued: 0, completed: 0, failed: 0, retried: 0, lost: 0, dead: 0, results: 0 };
 }
 
 /** With the last stamp that was given out: keys must not go back behind it. */
@@ -26,4 +26,10 @@ export function decodeCounters(bytes: Buffer, counters: Counters): string {
   const reader = new VarintReader(bytes, STAMP_LENGTH);
   for (const name of NAMES) counters[name] = reader.next();
   return bytes.toString("latin1", 0, STAMP_LENGTH);
+}
+
+/** How many tasks have not ended, as the counters tell. */
+export function countAlive({ enqueued, completed, failed, retried }: Counters): number {
+  // A failure is followed by a retry, or it was the end.
+  return enqueued - completed - (failed - retried);
 }

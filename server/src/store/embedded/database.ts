@@ -1,4 +1,5 @@
 /** The LMDB file: sealed records, read at once, written in commits that are on disk when they resolve. */
+import { statfs } from "node:fs/promises";
 import { open, type RootDatabase } from "lmdb";
 import { DamageError, diskKey, type Kind, unseal } from "./disk.ts";
 
@@ -69,6 +70,11 @@ export class Database {
     return this.entries(diskKey(kind, 0, "").subarray(0, 1));
   }
 
+  /** Whether a commit of so many bytes failed for lack of room. */
+  isFull(error: unknown, bytes: number): Promise<boolean> {
+    return isFull(error, this.path, bytes);
+  }
+
   async close(): Promise<void> {
     await this.#lmdb.close();
   }
@@ -83,14 +89,27 @@ async function reasonOf(error: unknown): Promise<unknown> {
   );
 }
 
-const MAP_FULL = -30792;
-const FULL_CODES: readonly unknown[] = [MAP_FULL, 28, "ENOSPC", 122, "EDQUOT"];
+const EIO = 5;
+/** MDB_MAP_FULL, ENOSPC, EDQUOT. */
+const FULL_CODES: readonly unknown[] = [-30792, 28, 122];
 
-/** Whether a commit failed for lack of room, and so changed nothing. */
-export function isFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && FULL_CODES.includes(error.code);
+/** Whether a commit of so many bytes failed for lack of room, and so changed nothing. */
+async function isFull(error: unknown, path: string, bytes: number): Promise<boolean> {
+  if (!(error instanceof Error && "code" in error)) return false;
+  if (FULL_CODES.includes(error.code)) return true;
+  // LMDB tells of a write that was cut short as of any broken disk.
+  return error.code === EIO && (await freeBytes(path)) < 2 * bytes + SHORT_BYTES;
 }
 
+/** Less than this is as good as nothing: a commit writes whole pages, those above what changed included. */
+const SHORT_BYTES = 1024 * 1024;
+
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+/** MDB_CORRUPTED, MDB_INVALID, MDB_PAGE_NOTFOUND. */
 const CORRUPTED_CODES: readonly unknown[] = [-30796, -30793, -30797];
 
 /** Whether an error means that the file is damaged. */

@@ -11,7 +11,7 @@
  */
 import { storeFull, storeUnavailable, TaskwireError } from "../../domain/errors.ts";
 import type { Logger } from "../../observe/logger.ts";
-import { type Database, isDamage, isFull } from "./database.ts";
+import { type Database, isDamage } from "./database.ts";
 import type { Queue } from "./queue.ts";
 import type { Reserve } from "./reserve.ts";
 import type { Stamps } from "./stamps.ts";
@@ -143,7 +143,7 @@ export class Journal {
   }
 
   async #recover(turn: Turn, calls: readonly Call[], error: unknown): Promise<void> {
-    if (!isFull(error)) {
+    if (!(await this.#parts.database.isFull(error, turn.bytes))) {
       const broken = this.#break(error);
       for (const call of [...calls, ...this.#waiting.splice(0)]) this.#fail(call, broken);
       return;

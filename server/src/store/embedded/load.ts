@@ -4,9 +4,10 @@ import { decodeStoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
 import { decodeLeft } from "./block.ts";
 import { parseBlockName } from "./block-name.ts";
-import { decodeCounters } from "./counters.ts";
+import { countAlive, decodeCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { DamageError, nameOf, queueIdOf } from "./disk.ts";
+import { readFormat } from "./format.ts";
 import { hasLeft } from "./mark.ts";
 import { decodeBatch, parseProducerName } from "./producers.ts";
 import type { Queue } from "./queue.ts";
@@ -32,14 +33,30 @@ export class Loader {
   }
 
   load(): void {
+    const queueCount = readFormat(this.#database);
     for (const { key } of this.#database.all("q")) {
       const id = queueIdOf(key);
       this.#queues.set(id, this.#registry.restore(nameOf(key), id));
     }
+    if (this.#queues.size !== queueCount)
+      throw new DamageError(`it should have ${queueCount} queues, but has ${this.#queues.size}`);
     this.#loadCounters();
     this.#loadProducers();
     this.#loadLeft();
     this.#loadLines(this.#loadAlone());
+    this.#checkCounts();
+  }
+
+  /** A damaged page may hide records: then fewer are found than were counted. */
+  #checkCounts(): void {
+    for (const { name, gauges, counters } of this.#queues.values()) {
+      const found = gauges.ready + gauges.scheduled;
+      const counted = countAlive(counters);
+      if (found !== counted || gauges.dead !== counters.dead)
+        throw new DamageError(
+          `queue ${name} should have ${counted} tasks and ${counters.dead} dead ones, but has ${found} and ${gauges.dead}`,
+        );
+    }
   }
 
   #queueOf(key: Buffer): Queue {

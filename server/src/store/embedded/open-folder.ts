@@ -7,7 +7,7 @@ import { BodyCache } from "./body-cache.ts";
 import { Claimer } from "./claim.ts";
 import { Database, isDamage } from "./database.ts";
 import { checkFile } from "./file-check.ts";
-import { checkFormat } from "./format.ts";
+import { markNew } from "./format.ts";
 import { Journal } from "./journal.ts";
 import { Loader } from "./load.ts";
 import { FolderLock } from "./lock.ts";
@@ -77,7 +77,7 @@ async function openFile(path: string, lock: FolderLock, reserve: Reserve, option
   const registry = new Registry(options.maxQueues);
   const stamps = new Stamps();
   const database = await openSound(path, async (opened) => {
-    await checkFormat(opened);
+    await markNew(opened);
     new Loader(opened, registry, stamps).load();
   });
   const cache = new BodyCache(CACHE_BYTES);

@@ -53,6 +53,7 @@ export class Registry {
       this.#registered--;
     });
     turn.put("q", queue, queue.name, Buffer.alloc(0));
+    turn.putFormat(this.#registered);
   }
 
   /** A queue that was found on disk. */

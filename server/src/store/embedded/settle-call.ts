@@ -189,6 +189,7 @@ export class SettleCall implements Call {
       task.state = "ready";
       this.#effects.returnAlone(task);
     } else if (outcome.kind === "bury") {
+      counters.dead++;
       task.state = "dead";
       this.#effects.bury(task);
     } else {

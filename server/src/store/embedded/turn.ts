@@ -10,6 +10,7 @@ import { BlockBuilder } from "./block-builder.ts";
 import { encodeCounters } from "./counters.ts";
 import type { Write } from "./database.ts";
 import { diskKey, type Kind, seal, sealInPlace } from "./disk.ts";
+import { formatWrite } from "./format.ts";
 import type { Queue } from "./queue.ts";
 import { encodeResultNames, type ResultName } from "./results.ts";
 import type { Stamps } from "./stamps.ts";
@@ -51,6 +52,11 @@ export class Turn {
     const value = seal(key, content);
     this.writes.push({ key, value });
     this.bytes += value.length;
+  }
+
+  /** Tells the record of the format how many queues there are. */
+  putFormat(queueCount: number): void {
+    this.writes.push(formatWrite(queueCount));
   }
 
   remove(kind: Kind, queue: Queue, name: string): void {
