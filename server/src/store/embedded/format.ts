@@ -24,6 +24,8 @@ export function readFormat(database: Database): number {
   const content = database.get(diskKey("f", 0, ""));
   if (!content) throw new DamageError("the record of its format is missing");
   if (content[0] !== FORMAT)
-    throw new Error(`${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use a newer one`);
+    throw new Error(
+      `${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use a newer one`,
+    );
   return content.readUInt32BE(COUNT_AT);
 }

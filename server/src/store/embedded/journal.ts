@@ -32,9 +32,9 @@ const TURN_BYTES = 16 * 1024 * 1024;
 const TURN_WRITES = 50_000;
 
 export interface JournalParts {
-  readonly database: Database;
+  readonly database: Pick<Database, "path" | "commit" | "isFull">;
   readonly stamps: Stamps;
-  readonly reserve: Reserve;
+  readonly reserve: Pick<Reserve, "isUsed" | "use">;
   readonly brokerId: string;
   readonly logger: Logger;
   /** Called once, when writing has failed for another reason than lack of room. */
@@ -45,8 +45,8 @@ export class Journal {
   readonly #parts: JournalParts;
   #waiting: Call[] = [];
   #running: Promise<void> | undefined;
-  /** After a failed write nobody knows what is on disk: only opening the store again can tell. */
-  #broken: TaskwireError | undefined;
+  /** Why nothing is written any more. After a failed write nobody knows what is on disk: opening it again tells. */
+  #broken: Error | undefined;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -54,7 +54,7 @@ export class Journal {
 
   submit(call: Call): void {
     if (this.#broken) {
-      call.fail(this.#broken);
+      call.fail(storeUnavailable(this.#broken, "none"));
       return;
     }
     call.queue.calls++;
@@ -66,7 +66,7 @@ export class Journal {
   read<T>(queue: Queue, look: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#broken) {
-        reject(this.#broken);
+        reject(storeUnavailable(this.#broken, "none"));
       } else if (queue.calls === 0) {
         resolve(this.#look(look));
       } else {
@@ -80,8 +80,8 @@ export class Journal {
     try {
       return look();
     } catch (error) {
-      if (isDamage(error)) throw this.#break(error);
-      throw error;
+      if (!isDamage(error)) throw error;
+      throw storeUnavailable(this.#break(error), "none");
     }
   }
 
@@ -144,7 +144,7 @@ export class Journal {
 
   async #recover(turn: Turn, calls: readonly Call[], error: unknown): Promise<void> {
     if (!(await this.#parts.database.isFull(error, turn.bytes))) {
-      const broken = this.#break(error);
+      const broken = storeUnavailable(this.#break(error), "unknown");
       for (const call of [...calls, ...this.#waiting.splice(0)]) this.#fail(call, broken);
       return;
     }
@@ -162,12 +162,12 @@ export class Journal {
     call.fail(error);
   }
 
-  #break(error: unknown): TaskwireError {
+  #break(error: unknown): Error {
     if (this.#broken) return this.#broken;
     const { database, logger, onBroken } = this.#parts;
     const reason = isDamage(error) ? `${database.path} is damaged: ${messageOf(error)}` : messageOf(error);
     logger.error({ err: error, file: database.path }, "store broken: it must be opened again");
-    this.#broken = storeUnavailable(new Error(reason, { cause: error }), "unknown");
+    this.#broken = new Error(reason, { cause: error });
     onBroken();
     return this.#broken;
   }
