@@ -1,0 +1,119 @@
+import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { callerKey, createEmbeddedStore, createLogger, type Durability, type Store } from "@taskwire/server/testing";
+import { test as base, describe, expect } from "vitest";
+import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
+import { ack, bury, claim, claimAll, newTask, newTasks, QUEUE, settleAll } from "./tasks.ts";
+
+const logger = createLogger("silent", false);
+const TASKS = 600;
+const FLIPS = 120;
+
+const test = base.extend<{ dir: string }>({
+  dir: async ({}, use) => {
+    const dir = await mkdtemp(join(tmpdir(), "taskwire-open-"));
+    await use(dir);
+    await rm(dir, { recursive: true, force: true });
+  },
+});
+
+describe("a damaged embedded store", () => {
+  test("is refused by name, wherever a bit is flipped, or has every task", { timeout: 60_000 }, async ({ dir }) => {
+    const file = await fill(dir);
+    const sound = await readFile(file);
+    let refused = 0;
+    for (let i = 0; i < FLIPS; i++) {
+      const damaged = Buffer.from(sound);
+      const at = Math.floor(((i + 0.5) * sound.length) / FLIPS) + (i % 64);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (i % 8));
+      await writeFile(file, damaged);
+
+      const tasks = await countTasks(dir).catch((error: Error) => error.message);
+
+      if (tasks === TASKS) continue;
+      refused++;
+      expect(tasks, `byte ${at}`).toContain(`${file} is damaged`);
+    }
+    expect(refused).toBeGreaterThan(FLIPS / 10);
+  });
+
+  test("is refused by name when its file was cut", async ({ dir }) => {
+    const file = await fill(dir);
+    const sound = join(dir, "sound");
+    await copyFile(file, sound);
+    for (const length of [100, 5_000, 10_000, 50_000]) {
+      await copyFile(sound, file);
+      await truncate(file, length);
+
+      await expect(open(dir), `${length} bytes`).rejects.toThrow(`${file} is damaged`);
+    }
+  });
+});
+
+describe("an embedded store", () => {
+  test("is opened by one store at a time", async ({ dir }) => {
+    const first = await open(dir);
+
+    await expect(open(dir)).rejects.toThrow(`in use by another broker, process ${process.pid}`);
+
+    await first.stop();
+    await (await open(dir)).stop();
+  });
+
+  test("takes over the lock of a process that is dead", async ({ dir }) => {
+    for (const lock of [
+      "",
+      "999999999 gone\n",
+      `${process.pid} another-boot:1\n`,
+      `${process.ppid} another-boot:1\n`,
+    ]) {
+      await writeFile(join(dir, "lock"), lock);
+      await (await open(dir)).stop();
+    }
+  });
+
+  test("refuses to promise more than one disk can keep", async ({ dir }) => {
+    await expect(open(dir, "replicated")).rejects.toThrow(/redis/);
+
+    const store = await open(dir, "fsync");
+    expect(store.durability).toBe("fsync");
+    await store.stop();
+  });
+});
+
+/** Makes a store with tasks of every kind; returns its file. */
+async function fill(dir: string): Promise<string> {
+  const store = await open(dir);
+  for (let i = 0; i < TASKS / 10; i++) {
+    const others = [
+      newTask(`named ${i}`, { key: callerKey(`order-${i}`) }),
+      newTask(`urgent ${i}`, { priority: 1 }),
+      newTask("large", { body: Buffer.alloc(5_000, i) }),
+    ];
+    await store.enqueue(QUEUE, [...newTasks(7, `batch ${i}`), ...others]);
+  }
+  await store.enqueue(QUEUE, newTasks(20, "to end"));
+  const held = (await claimAll(store)).filter(({ body }) => body.toString().startsWith("to end"));
+  await settleAll(store, held.slice(0, 10), ack("fine"));
+  await settleAll(store, held.slice(10), bury());
+  await store.stop();
+  return join(dir, "tasks.mdb");
+}
+
+async function countTasks(dir: string): Promise<number> {
+  const store = await open(dir);
+  try {
+    let count = 0;
+    for (let held = await claim(store); held.length > 0; held = await claim(store)) count += held.length;
+    return count;
+  } finally {
+    await store.stop();
+  }
+}
+
+async function open(dir: string, requireDurability: Durability = "volatile"): Promise<Store> {
+  const store = createEmbeddedStore({ ...DEFAULT_OPTIONS, dir, logger, requireDurability });
+  await store.start(new HeardEvents());
+  return store;
+}
