@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { callerKey, createEmbeddedStore, createLogger, type Durability, type Store } from "@taskwire/server/testing";
 import { test as base, describe, expect } from "vitest";
 import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
-import { ack, bury, claim, claimAll, newTask, newTasks, QUEUE, settleAll } from "./tasks.ts";
+import { ack, bury, claim, claimAll, errorCode, newTask, newTasks, QUEUE, settle, settleAll } from "./tasks.ts";
 
 const logger = createLogger("silent", false);
 const TASKS = 600;
@@ -80,6 +80,31 @@ describe("an embedded store", () => {
     expect(store.durability).toBe("fsync");
     await store.stop();
   });
+});
+
+test("an embedded store that stops tells those who wait for a task", async ({ dir }) => {
+  const store = await open(dir);
+  const [task] = await store.enqueue(QUEUE, newTasks(1));
+  const waiting = store.untilEnded(QUEUE, task?.key ?? "", new AbortController().signal);
+  await store.find(QUEUE, task?.key ?? "");
+
+  const stopped = store.stop();
+
+  expect(await errorCode(waiting)).toBe("STORE_UNAVAILABLE");
+  await stopped;
+});
+
+test("an embedded store that is started again makes no lease a second time", async ({ dir }) => {
+  const store = await open(dir);
+  await store.enqueue(QUEUE, newTasks(2));
+  const [before] = await claimAll(store);
+
+  await store.stop();
+  await store.start(new HeardEvents());
+
+  await claimAll(store);
+  expect(before && (await settle(store, before, ack()))).toBe("stale");
+  await store.stop();
 });
 
 /** Makes a store with tasks of every kind; returns its file. */

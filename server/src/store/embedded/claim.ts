@@ -2,15 +2,13 @@
 
 import { joinBodies } from "../bodies.ts";
 import type { ClaimLimit, Grant } from "../store.ts";
-import { decodeStoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
 import { Block } from "./block.ts";
-import { readContent } from "./bodies.ts";
-import { DamageError, diskKey } from "./disk.ts";
 import type { LineHead } from "./line.ts";
 import { hasLeft, markOf } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue, ReturnedRun } from "./queue.ts";
+import { readAlone, readContent } from "./stored-tasks.ts";
 
 interface Budget {
   tasks: number;
@@ -54,9 +52,7 @@ export class Claimer {
       return true;
     }
     const { key, attempt, lostCount, enqueuedAtMs, hasOptions } = task;
-    const bytes = this.#parts.database.get(diskKey("a", queue.id, key));
-    if (!bytes) throw new DamageError(`the record of task ${key} in queue ${queue.name} is missing`);
-    const { body } = decodeStoredAlone(bytes).record;
+    const { body } = readAlone(this.#parts.database, queue, key);
     if (!fits(body.length, budget)) return false;
     queue.shift();
     budget.tasks--;

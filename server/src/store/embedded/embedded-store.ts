@@ -48,7 +48,7 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Store {
 class EmbeddedStore implements Store {
   readonly description: string;
   readonly durability = "fsync";
-  readonly brokerId = newBrokerId();
+  brokerId = newBrokerId();
   readonly #options: EmbeddedStoreOptions;
   readonly #workers = new WorkerList();
   #folder: OpenFolder | undefined;
@@ -64,7 +64,10 @@ class EmbeddedStore implements Store {
         "the embedded store keeps tasks on one disk (durability fsync), but replicated is required: use redis with replicas, " +
           "or require no more than fsync",
       );
-    this.#folder ??= await OpenFolder.open({ ...this.#options, brokerId: this.brokerId, events });
+    if (this.#folder) return;
+    // Leases are counted from 1 again, so their broker must be another.
+    this.brokerId = newBrokerId();
+    this.#folder = await OpenFolder.open({ ...this.#options, brokerId: this.brokerId, events });
   }
 
   async stop(): Promise<void> {

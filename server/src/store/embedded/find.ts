@@ -3,18 +3,17 @@ import { parseBlockKey } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import type { AloneRecord } from "../records.ts";
 import type { AttemptResult, LeasedTask, TaskSnapshot } from "../store.ts";
-import { decodeStoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
 import { Block } from "./block.ts";
 import { parseBlockName } from "./block-name.ts";
-import { readBody } from "./bodies.ts";
 import type { Database } from "./database.ts";
-import { DamageError, diskKey, nameOf } from "./disk.ts";
+import { diskKey, nameOf } from "./disk.ts";
 import { parseKey } from "./key.ts";
 import { hasLeft, markFate, markOf } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue } from "./queue.ts";
 import { readResult } from "./results.ts";
+import { readAlone, readBody } from "./stored-tasks.ts";
 
 export function findTask(database: Database, queue: Queue, key: string): TaskSnapshot | undefined {
   const alone = queue.alone.get(key);
@@ -24,7 +23,7 @@ export function findTask(database: Database, queue: Queue, key: string): TaskSna
 
 function aloneSnapshot(database: Database, queue: Queue, task: AloneTask): TaskSnapshot {
   const { key, state, attempt, lostCount, enqueuedAtMs, runAtMs } = task;
-  const record = readRecord(database, queue, key);
+  const record = readAlone(database, queue, key);
   const { body } = record;
   return {
     queue: queue.name,
@@ -37,12 +36,6 @@ function aloneSnapshot(database: Database, queue: Queue, task: AloneTask): TaskS
     runAtMs,
     lastResult: lastResult(record),
   };
-}
-
-function readRecord(database: Database, queue: Queue, key: string): AloneRecord {
-  const bytes = database.get(diskKey("a", queue.id, key));
-  if (!bytes) throw new DamageError(`the record of task ${key} in queue ${queue.name} is missing`);
-  return decodeStoredAlone(bytes).record;
 }
 
 function lastResult({ lastFailure, lastEndedAtMs }: AloneRecord): AttemptResult | undefined {
@@ -111,5 +104,5 @@ export function findLeased(
   const task = queue.alone.get(lease.block);
   if (index !== 0 || task?.mark !== mark || task.attempt !== lease.attempt) return undefined;
   const { attempt, lostCount, hasOptions } = task;
-  return { body: readRecord(database, queue, task.key).body, attempt, lostCount, hasOptions };
+  return { body: readAlone(database, queue, task.key).body, attempt, lostCount, hasOptions };
 }

@@ -1,6 +1,6 @@
 /** The folder of an open store: its lock, its file, and the state that was made from it. */
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, open } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Logger } from "../../observe/logger.ts";
 import type { StoreEvents, StoreOptions } from "../store.ts";
 import { BodyCache } from "./body-cache.ts";
@@ -47,7 +47,9 @@ export class OpenFolder {
     try {
       const reserve = new Reserve(join(dir, "reserve"));
       await reserve.start();
-      return await openFile(join(dir, "tasks.mdb"), lock, reserve, options);
+      const opened = await openFile(join(dir, "tasks.mdb"), lock, reserve, options);
+      for (const folder of [dir, dirname(dir)]) await syncFolder(folder);
+      return opened;
     } catch (error) {
       lock.release();
       throw error;
@@ -69,6 +71,7 @@ export class OpenFolder {
     await this.journal.drained();
     await this.parts.database.close();
     this.#lock.release();
+    this.parts.registry.tellWaiting();
   }
 }
 
@@ -82,7 +85,10 @@ async function openFile(path: string, lock: FolderLock, reserve: Reserve, option
   });
   const cache = new BodyCache(CACHE_BYTES);
   const parts: EmbeddedParts = { database, registry, cache, events, options, brokerId };
-  const onBroken = () => events.available(false);
+  const onBroken = () => {
+    events.available(false);
+    registry.tellWaiting();
+  };
   const journal = new Journal({ database, stamps, reserve, brokerId, logger, onBroken });
   return new OpenFolder(parts, journal, lock);
 }
@@ -102,4 +108,12 @@ async function openSound(path: string, read: (database: Database) => Promise<voi
     const remedy = "restore it from a backup, or move it away to begin with an empty store";
     throw new Error(`the store ${path} is damaged: ${reason}; ${remedy}`, { cause: error });
   }
+}
+
+/** Brings the names in a folder to disk: a file that was just made could else be gone after a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  // Not every system, and not every folder, allows it.
+  const folder = await open(path, "r").catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }

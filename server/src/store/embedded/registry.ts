@@ -75,4 +75,11 @@ export class Registry {
   forgetUnused(queue: Queue): void {
     if (queue.id === 0 && queue.calls === 0) this.#byName.delete(queue.name);
   }
+
+  /** The store ends: all who wait for a task look once more, and learn that it does. */
+  tellWaiting(): void {
+    for (const { waiting } of this.#byTag.values()) {
+      for (const tells of [...waiting.values()]) for (const tell of [...tells]) tell();
+    }
+  }
 }

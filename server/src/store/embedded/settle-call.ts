@@ -3,11 +3,8 @@ import { base32, INDEX_TEXT } from "../../domain/ids.ts";
 import { type Lease, leasedKey } from "../../domain/lease.ts";
 import type { AloneRecord } from "../records.ts";
 import type { Outcome, Settled, Settlement } from "../store.ts";
-import { decodeStoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
 import type { Block } from "./block.ts";
-import { readBody } from "./bodies.ts";
-import { DamageError, diskKey } from "./disk.ts";
 import type { Call } from "./journal.ts";
 import { hasLeft, leftMarkOf, markFate, markOf, markSequence } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
@@ -15,6 +12,7 @@ import type { Queue } from "./queue.ts";
 import { endedUnder } from "./results.ts";
 import { SettledEffects } from "./settled-effects.ts";
 import { STAMP_LENGTH } from "./stamps.ts";
+import { readAlone, readBody } from "./stored-tasks.ts";
 import type { Turn } from "./turn.ts";
 
 export interface SettleRequest {
@@ -154,20 +152,13 @@ export class SettleCall implements Call {
         break;
       case "lose":
         if (outcome.count === 0) this.#returnAlone(task, outcome.kind);
-        else this.#moveAlone(task, this.#readRecord(task), outcome, turn);
+        else this.#moveAlone(task, readAlone(this.#parts.database, this.queue, task.key), outcome, turn);
         break;
       case "retry":
       case "bury":
       case "snooze":
-        this.#moveAlone(task, this.#readRecord(task), outcome, turn);
+        this.#moveAlone(task, readAlone(this.#parts.database, this.queue, task.key), outcome, turn);
     }
-  }
-
-  #readRecord({ key }: AloneTask): AloneRecord {
-    const { database } = this.#parts;
-    const bytes = database.get(diskKey("a", this.queue.id, key));
-    if (!bytes) throw new DamageError(`the record of task ${key} in queue ${this.queue.name} is missing`);
-    return decodeStoredAlone(bytes).record;
   }
 
   #returnAlone(task: AloneTask, kind: "release" | "lose"): void {

@@ -1,5 +1,7 @@
-/** The bodies of blocks, from memory or from disk. */
+/** What tasks are made of, from memory or from disk. That a record is missing which memory tells of is damage. */
 import { bodyAt } from "../bodies.ts";
+import type { AloneRecord } from "../records.ts";
+import { decodeStoredAlone } from "./alone-record.ts";
 import type { Block } from "./block.ts";
 import type { Database } from "./database.ts";
 import { DamageError, diskKey } from "./disk.ts";
@@ -14,4 +16,11 @@ export function readContent(database: Database, queue: Queue, block: Block): Buf
 
 export function readBody(database: Database, queue: Queue, block: Block, index: number): Buffer {
   return bodyAt(readContent(database, queue, block), index);
+}
+
+/** The record of a task that is stored by itself. */
+export function readAlone(database: Database, queue: Queue, key: string): AloneRecord {
+  const bytes = database.get(diskKey("a", queue.id, key));
+  if (!bytes) throw new DamageError(`the record of task ${key} in queue ${queue.name} is missing`);
+  return decodeStoredAlone(bytes).record;
 }
