@@ -14,7 +14,7 @@ export interface TaskName {
 }
 
 export async function getTask(brokers: Brokers, patience: Patience, name: TaskName): Promise<TaskStatus> {
-  const { status } = await ask(brokers, patience, (connection, options) =>
+  const { status } = await ask(brokers, patience, ({ connection, options }) =>
     connection.client(TaskServiceDefinition).getTask(name, options),
   );
   return complete(status);
@@ -22,7 +22,7 @@ export async function getTask(brokers: Brokers, patience: Patience, name: TaskNa
 
 /** Resolves when the task has ended. */
 export async function awaitTask(brokers: Brokers, patience: Patience, name: TaskName): Promise<TaskStatus> {
-  const { status } = await ask(brokers, patience, (connection, options) =>
+  const { status } = await ask(brokers, patience, ({ connection, options }) =>
     connection.client(TaskServiceDefinition).awaitTask(name, options),
   );
   return complete(status);

@@ -1,10 +1,10 @@
 import { status as Code } from "@grpc/grpc-js";
 import { Counters, type Stats as ProtoStats, StatsServiceDefinition } from "@taskwire/proto";
-import { ClientError, type Metadata } from "nice-grpc";
+import { ClientError } from "nice-grpc";
+import { Attempt } from "./attempt.ts";
 import type { Brokers } from "./brokers.ts";
 import { recover } from "./calls.ts";
 import { Patience } from "./patience.ts";
-import { STATUS_DETAILS_KEY } from "./status.ts";
 import { toDate, toDuration } from "./wire-time.ts";
 
 /** Which numbers to watch, and for how long. */
@@ -76,15 +76,11 @@ export async function* watchStats(
   let deadlineAt = performance.now() + deadlineMs;
   try {
     for (;;) {
-      const connection = brokers.current();
-      let details: unknown;
-      const onTrailer = (trailer: Metadata) => {
-        details = trailer.get(STATUS_DETAILS_KEY);
-      };
+      const attempt = new Attempt(brokers.current(), patience.signal);
       const request = { interval, limit: limit && limit - received };
-      const client = connection.client(StatsServiceDefinition);
+      const client = attempt.connection.client(StatsServiceDefinition);
       try {
-        for await (const { stats } of client.watchStats(request, { signal: patience.signal, onTrailer })) {
+        for await (const { stats } of client.watchStats(request, attempt.options)) {
           if (!stats) continue;
           yield toStats(stats);
           if (++received === limit) return;
@@ -98,7 +94,9 @@ export async function* watchStats(
         );
       } catch (error) {
         if (signal?.aborted) return;
-        await recover(error, details, { brokers, patience, connection, deadlineAt, failures: ++failures });
+        await recover(error, { brokers, patience, attempt, deadlineAt, failures: ++failures });
+      } finally {
+        attempt.end();
       }
     }
   } finally {

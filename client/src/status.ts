@@ -36,6 +36,11 @@ export function isTransient({ code }: Refusal): boolean {
   return TRANSIENT.has(code);
 }
 
+/** Whether the call never left this process, since there was no connection. grpc-js says so in its message alone. */
+export function isUnsent({ code, message }: Refusal): boolean {
+  return code === Code.UNAVAILABLE && message.startsWith("No connection established");
+}
+
 /** Where gRPC puts a google.rpc.Status. */
 export const STATUS_DETAILS_KEY = "grpc-status-details-bin";
 
@@ -48,6 +53,11 @@ export function parseTrailer(code: number, message: string, details: unknown): R
       // Written by something between us and the broker: the code and the message must do.
     }
   }
+  return plainRefusal(code, message);
+}
+
+/** A refusal without details. */
+export function plainRefusal(code: number, message: string): Refusal {
   return { code, message, reason: "", fields: [], retryAfterMs: undefined };
 }
 

@@ -64,7 +64,7 @@ export class Frame {
     this.callers.push(caller);
   }
 
-  /** Fixes the bytes, and tells the callers that from now on their tasks may be enqueued. */
+  /** Fixes the bytes. */
   seal(sequence: number, producerId: Uint8Array): void {
     this.sequence = sequence;
     this.#start = HEAD_LENGTH - 1 - varintLength(sequence);
@@ -74,12 +74,16 @@ export class Frame {
     this.#buffer[this.#end + 1] = producerId.length;
     this.#buffer.set(producerId, this.#end + 2);
     this.#end += TAIL_LENGTH;
-    for (const caller of this.callers) caller.isSent = true;
   }
 
   /** The EnqueueStreamRequest, once it is sealed. */
   get bytes(): Buffer {
     return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Tells the callers whether from now on their tasks may be enqueued. */
+  mark(how: "sent" | "unsent"): void {
+    for (const caller of this.callers) caller.isSent = how === "sent";
   }
 
   /** Whether all callers have given up. */

@@ -8,7 +8,8 @@
  * says what became of it. From then on its bytes are fixed: when a stream breaks nobody knows which of its frames were
  * accepted, so all are sent again, over the next stream, and the broker knows those that it has seen by their sequence.
  *
- * Streams: none until there is something to send; then open; after a failure a pause, or at once the next broker.
+ * Streams: none until there is something to send; then open; ending, without new frames, when the broker stops; after a
+ * failure a pause, or at once the next broker.
  */
 import { randomBytes } from "node:crypto";
 import { status as Code } from "@grpc/grpc-js";
@@ -16,7 +17,7 @@ import type { Brokers } from "../brokers.ts";
 import type { Connection } from "../connection/index.ts";
 import type { Enqueued } from "../enqueued.ts";
 import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts";
-import { isTransient, type Refusal, toError } from "../status.ts";
+import { isTransient, isUnsent, plainRefusal, type Refusal, toError } from "../status.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -33,10 +34,11 @@ const FIRST_CAPACITY = 4 * 1024;
 const PRODUCER_ID_LENGTH = 8;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
+const STOPPING = "the broker is stopping";
 
 type StreamState =
   | { readonly kind: "none" }
-  | { readonly kind: "open"; readonly stream: EnqueueStream; readonly connection: Connection }
+  | { readonly kind: "open" | "ending"; readonly stream: EnqueueStream; readonly connection: Connection }
   | { readonly kind: "pausing"; readonly timer: NodeJS.Timeout };
 
 export class Producer implements EnqueueStreamEvents {
@@ -63,6 +65,7 @@ export class Producer implements EnqueueStreamEvents {
   /** One of the frames may be what breaks the streams: they are sent one by one, to find it. */
   #isSuspicious = false;
   #onIdle: (() => void) | undefined;
+  #stopListening: () => void = () => {};
 
   constructor(brokers: Brokers, maxBufferedBytes: number) {
     this.#brokers = brokers;
@@ -103,7 +106,8 @@ export class Producer implements EnqueueStreamEvents {
       });
     }
     this.#deadlines.stop();
-    if (this.#state.kind === "open") this.#state.stream.end();
+    this.#stopListening();
+    if ("stream" in this.#state) this.#state.stream.end();
     if (this.#state.kind === "pausing") clearTimeout(this.#state.timer);
     this.#state = { kind: "none" };
   }
@@ -114,7 +118,7 @@ export class Producer implements EnqueueStreamEvents {
   };
 
   #pump(): void {
-    if (this.#state.kind !== "pausing") this.#sendWhatMay();
+    if (this.#state.kind === "none" || this.#state.kind === "open") this.#sendWhatMay();
     if (this.#isIdle) this.#onIdle?.();
   }
 
@@ -165,20 +169,39 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #send(frame: Frame): void {
-    if (this.#state.kind !== "open") {
-      const connection = this.#brokers.current();
-      this.#state = { kind: "open", connection, stream: new EnqueueStream(connection, this) };
-    }
+    const { stream } = this.#state.kind === "open" ? this.#state : this.#open();
     frame.isSent = true;
     if (this.#inFlight++ === 0) {
       this.#silentSince = performance.now();
       this.#deadlines.add(this.#silentSince + SILENCE_MS);
     }
-    this.#state.stream.send(frame.bytes);
+    stream.send(frame.bytes);
+    frame.mark("sent");
+  }
+
+  #open(): { readonly stream: EnqueueStream } {
+    const connection = this.#brokers.current();
+    const stream = new EnqueueStream(connection, this);
+    this.#state = { kind: "open", connection, stream };
+    this.#stopListening();
+    this.#stopListening = connection.onLeft(() => this.#leave(stream));
+    return this.#state;
+  }
+
+  /** The broker is stopping: it answers what it has, and the rest goes elsewhere. */
+  #leave(stream: EnqueueStream): void {
+    if (this.#state.kind !== "open" || this.#state.stream !== stream) return;
+    this.#state = { ...this.#state, kind: "ending" };
+    if (this.#inFlight === 0) this.#lost(plainRefusal(Code.UNAVAILABLE, STOPPING));
+    else stream.end();
+  }
+
+  #isCurrent(stream: EnqueueStream): boolean {
+    return "stream" in this.#state && this.#state.stream === stream;
   }
 
   onAnswer(stream: EnqueueStream, bytes: Buffer): void {
-    if (this.#state.kind !== "open" || this.#state.stream !== stream) return;
+    if (!this.#isCurrent(stream)) return;
     let answer: Answer;
     try {
       answer = readAnswer(bytes);
@@ -195,6 +218,9 @@ export class Producer implements EnqueueStreamEvents {
       frame.isSent = false;
       if (refusal) this.#refused(frame, refusal);
       else this.#accepted(frame, accepted);
+    }
+    if (this.#state.kind === "ending" && this.#inFlight === 0) {
+      this.#lost(plainRefusal(Code.UNAVAILABLE, STOPPING));
     }
     if (!this.#willFlush) this.#pump();
   }
@@ -253,7 +279,7 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   onEnd(stream: EnqueueStream, how: Refusal): void {
-    if (this.#state.kind !== "open" || this.#state.stream !== stream) return;
+    if (!this.#isCurrent(stream)) return;
     if (isTransient(how)) {
       this.#lost(how);
       return;
@@ -268,19 +294,19 @@ export class Producer implements EnqueueStreamEvents {
       this.#isSuspicious = true;
     }
     this.#state = { kind: "none" };
-    this.#collect();
+    this.#collect(how);
     this.#pump();
   }
 
   /** The stream is of no more use: goes on with the next broker, or with the same after a pause. */
   #lost(how: Refusal): void {
-    if (this.#state.kind !== "open") return;
+    if (!("stream" in this.#state)) return;
     const { stream, connection } = this.#state;
     this.#state = { kind: "none" };
     stream.cancel();
     this.#brokers.moveOn(connection);
     this.#lastFailure = how;
-    this.#collect();
+    this.#collect(how);
     if (this.#isIdle) {
       this.#onIdle?.();
       return;
@@ -297,10 +323,11 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   /** After the end of a stream: all frames that are not answered, and that somebody waits for, are to be sent again. */
-  #collect(): void {
+  #collect(how: Refusal): void {
     this.#inFlight = 0;
     for (const frame of this.#unanswered.values()) {
-      if (frame.isSent) frame.isUncertain = true;
+      if (frame.isSent && !isUnsent(how)) frame.isUncertain = true;
+      if (!frame.isUncertain) frame.mark("unsent");
       frame.isSent = false;
       if (frame.isAbandoned) this.#remove(frame);
     }
@@ -366,10 +393,6 @@ export class Producer implements EnqueueStreamEvents {
 
 function isWaiting(caller: Caller): boolean {
   return caller.isWaiting;
-}
-
-function plainRefusal(code: number, message: string): Refusal {
-  return { code, message, reason: "", fields: [], retryAfterMs: undefined };
 }
 
 function bufferFull(): ResourceExhausted {
