@@ -3,6 +3,9 @@ import { TaskServiceDefinition } from "@taskwire/proto";
 import type { Connection } from "../connection/index.ts";
 import { parseTrailer, type Refusal, STATUS_DETAILS_KEY } from "../status.ts";
 
+/** What a connection is to the producer. */
+export type StreamSource = Pick<Connection, "openStream" | "onLeft">;
+
 /** Where a stream reports to. */
 export interface EnqueueStreamEvents {
   /** An EnqueueStreamResponse came in. */
@@ -24,7 +27,7 @@ const METHOD = TaskServiceDefinition.methods.enqueueStream.name;
 export class EnqueueStream {
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
 
-  constructor(connection: Connection, events: EnqueueStreamEvents) {
+  constructor(connection: StreamSource, events: EnqueueStreamEvents) {
     this.#call = connection.openStream(`/${SERVICE}/${METHOD}`);
     this.#call.on("data", (bytes: Buffer) => events.onAnswer(this, bytes));
     // Each error is followed by its status, which has the details.

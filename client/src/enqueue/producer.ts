@@ -13,15 +13,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { status as Code } from "@grpc/grpc-js";
-import type { Brokers } from "../brokers.ts";
-import type { Connection } from "../connection/index.ts";
 import type { Enqueued } from "../enqueued.ts";
 import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts";
 import { isTransient, isUnsent, plainRefusal, type Refusal, toError } from "../status.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { Deadlines } from "./deadlines.ts";
-import { EnqueueStream, type EnqueueStreamEvents } from "./enqueue-stream.ts";
+import { EnqueueStream, type EnqueueStreamEvents, type StreamSource } from "./enqueue-stream.ts";
 import { Frame } from "./frame.ts";
 import { invalidTasks } from "./invalid-tasks.ts";
 import { Room } from "./room.ts";
@@ -36,14 +34,21 @@ const PRODUCER_ID_LENGTH = 8;
 const SILENCE_MS = 10_000;
 const STOPPING = "the broker is stopping";
 
+/** What the brokers are to the producer. */
+export interface StreamSources {
+  current(): StreamSource;
+  moveOn(from: StreamSource): void;
+  backoffMs(failures: number, retryAfterMs?: number): number;
+}
+
 type StreamState =
   | { readonly kind: "none" }
-  | { readonly kind: "open" | "ending"; readonly stream: EnqueueStream; readonly connection: Connection }
+  | { readonly kind: "open" | "ending"; readonly stream: EnqueueStream; readonly connection: StreamSource }
   | { readonly kind: "pausing"; readonly timer: NodeJS.Timeout };
 
 export class Producer implements EnqueueStreamEvents {
   readonly room: Room;
-  readonly #brokers: Brokers;
+  readonly #brokers: StreamSources;
   readonly #id = randomBytes(PRODUCER_ID_LENGTH);
   readonly #deadlines = new Deadlines(() => this.#sweep());
   /** The last one is being filled. */
@@ -67,7 +72,7 @@ export class Producer implements EnqueueStreamEvents {
   #onIdle: (() => void) | undefined;
   #stopListening: () => void = () => {};
 
-  constructor(brokers: Brokers, maxBufferedBytes: number) {
+  constructor(brokers: StreamSources, maxBufferedBytes: number) {
     this.#brokers = brokers;
     this.room = new Room(maxBufferedBytes);
   }
