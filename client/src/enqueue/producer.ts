@@ -4,14 +4,13 @@
  * Tasks of one tick go together: each is written into the frame that is being filled, and frames leave on `nextTick`, after
  * all callers of this tick have had their turn. (A microtask would come between them; a timer would cost most of the rate.)
  *
- * A frame is `waiting` until there is room in the window. Then it gets a sequence, and is `unanswered` until the broker
+ * A frame waits in the outbox until there is room in the window. Then it gets a sequence, and is unanswered until the broker
  * says what became of it. From then on its bytes are fixed: when a stream breaks nobody knows which of its frames were
  * accepted, so all are sent again, over the next stream, and the broker knows those that it has seen by their sequence.
  *
  * Streams: none until there is something to send; then open; ending, without new frames, when the broker stops; after a
  * failure a pause, or at once the next broker.
  */
-import { randomBytes } from "node:crypto";
 import { status as Code } from "@grpc/grpc-js";
 import type { Enqueued } from "../enqueued.ts";
 import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts";
@@ -20,16 +19,14 @@ import { type Answer, readAnswer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EnqueueStream, type EnqueueStreamEvents, type StreamSource } from "./enqueue-stream.ts";
-import { Frame } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 import { invalidTasks } from "./invalid-tasks.ts";
+import { Outbox } from "./outbox.ts";
 import { Room } from "./room.ts";
 import type { TaskParts } from "./task-bytes.ts";
 
 /** The broker knows the last 64 sequences of a producer: an older one must not be without an answer. */
 const WINDOW = 64;
-/** Of the first frame; later ones expect the size of the one before. */
-const FIRST_CAPACITY = 4 * 1024;
-const PRODUCER_ID_LENGTH = 8;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
 const STOPPING = "the broker is stopping";
@@ -49,10 +46,8 @@ type StreamState =
 export class Producer implements EnqueueStreamEvents {
   readonly room: Room;
   readonly #brokers: StreamSources;
-  readonly #id = randomBytes(PRODUCER_ID_LENGTH);
   readonly #deadlines = new Deadlines(() => this.#sweep());
-  /** The last one is being filled. */
-  readonly #waiting: Frame[] = [];
+  readonly #outbox: Outbox;
   /** By sequence, oldest first. */
   readonly #unanswered = new Map<number, Frame>();
   /** Those of them that are to be sent again. */
@@ -60,8 +55,6 @@ export class Producer implements EnqueueStreamEvents {
   /** How many of them are on their way on the stream, and since when the broker is silent about them. */
   #inFlight = 0;
   #silentSince = 0;
-  #sequence = 0;
-  #capacity = FIRST_CAPACITY;
   #state: StreamState = { kind: "none" };
   #willFlush = false;
   /** Streams that failed in a row without an answer, and how the last one did. */
@@ -75,6 +68,7 @@ export class Producer implements EnqueueStreamEvents {
   constructor(brokers: StreamSources, maxBufferedBytes: number) {
     this.#brokers = brokers;
     this.room = new Room(maxBufferedBytes);
+    this.#outbox = new Outbox(this.room);
   }
 
   /** Takes a task; its caller hears what became of it. */
@@ -84,14 +78,7 @@ export class Producer implements EnqueueStreamEvents {
       return;
     }
     this.#deadlines.add(caller.deadlineAt);
-    let frame = this.#waiting.at(-1);
-    if (!frame?.hasRoomFor(task.length)) {
-      frame = new Frame(this.#capacity);
-      this.#waiting.push(frame);
-    }
-    const before = frame.taskBytes;
-    frame.add(task, caller);
-    this.room.take(frame.taskBytes - before);
+    this.#outbox.add(task, caller);
     if (this.#willFlush) return;
     this.#willFlush = true;
     process.nextTick(this.#flush);
@@ -128,7 +115,7 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   get #isIdle(): boolean {
-    return this.#waiting.length + this.#unanswered.size === 0;
+    return this.#outbox.isEmpty && this.#unanswered.size === 0;
   }
 
   #sendWhatMay(): void {
@@ -149,28 +136,12 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #nextNew(): Frame | undefined {
-    return this.#isWindowOpen() ? this.#seal() : undefined;
-  }
-
-  #isWindowOpen(): boolean {
-    if (this.#waiting.length === 0) return false;
+    if (this.#outbox.isEmpty) return undefined;
     const [oldest] = this.#unanswered.keys();
-    return oldest === undefined || this.#sequence + 1 - oldest < WINDOW;
-  }
-
-  /** Gives the oldest waiting frame that somebody still waits for a sequence; tasks given up by now are left out. */
-  #seal(): Frame | undefined {
-    for (let frame = this.#waiting.shift(); frame; frame = this.#waiting.shift()) {
-      const { taskBytes } = frame;
-      const wanted = frame.callers.every(isWaiting) ? frame : frame.only((_, caller) => caller.isWaiting);
-      this.room.give(taskBytes - wanted.taskBytes);
-      if (wanted.callers.length === 0) continue;
-      wanted.seal(++this.#sequence, this.#id);
-      this.#unanswered.set(wanted.sequence, wanted);
-      this.#capacity = taskBytes;
-      return wanted;
-    }
-    return undefined;
+    if (oldest !== undefined && this.#outbox.nextSequence - oldest >= WINDOW) return undefined;
+    const frame = this.#outbox.next();
+    if (frame) this.#unanswered.set(frame.sequence, frame);
+    return frame;
   }
 
   #send(frame: Frame): void {
@@ -237,10 +208,7 @@ export class Producer implements EnqueueStreamEvents {
       const enqueued = accepted[i];
       if (!caller.isWaiting) continue;
       if (enqueued) caller.accept(enqueued);
-      else
-        caller.fail(
-          new TaskwireError("the broker answered fewer tasks than were sent", { code: "INTERNAL", effect: "unknown" }),
-        );
+      else caller.fail(unanswered());
     }
   }
 
@@ -250,7 +218,10 @@ export class Producer implements EnqueueStreamEvents {
     const invalid = invalidTasks(refusal);
     if (invalid.size > 0) {
       this.#remove(frame);
-      for (const [index, error] of invalid) frame.callers[index]?.fail(error);
+      for (const [index, caller] of frame.callers.entries()) {
+        const error = invalid.get(index);
+        if (error && caller.isWaiting) caller.fail(error);
+      }
       this.#sendRest(frame, (index) => !invalid.has(index));
     } else if (refusal.code === Code.UNAVAILABLE) {
       this.#lost(refusal);
@@ -264,9 +235,7 @@ export class Producer implements EnqueueStreamEvents {
   /** The valid tasks of a frame that was refused for the others. Nothing of it was accepted, so it is a new frame. */
   #sendRest(frame: Frame, isValid: (index: number) => boolean): void {
     const rest = frame.only((index, caller) => isValid(index) && caller.isWaiting);
-    if (rest.callers.length === 0) return;
-    this.room.take(rest.taskBytes);
-    this.#waiting.unshift(rest);
+    if (rest.callers.length > 0) this.#outbox.putFirst(rest);
   }
 
   #holdBack(frame: Frame, refusal: Refusal, delayMs: number): void {
@@ -383,7 +352,7 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #frames(): Frame[] {
-    return [...this.#unanswered.values(), ...this.#waiting];
+    return [...this.#unanswered.values(), ...this.#outbox.frames];
   }
 
   #overdue({ isSent }: Caller): TaskwireError {
@@ -396,8 +365,8 @@ export class Producer implements EnqueueStreamEvents {
   }
 }
 
-function isWaiting(caller: Caller): boolean {
-  return caller.isWaiting;
+function unanswered(): TaskwireError {
+  return new TaskwireError("the broker answered fewer tasks than were sent", { code: "INTERNAL", effect: "unknown" });
 }
 
 function bufferFull(): ResourceExhausted {
