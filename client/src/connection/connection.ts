@@ -1,4 +1,3 @@
-import { type ClientDuplexStream, Client as RawClient, ChannelCredentials as RawCredentials } from "@grpc/grpc-js";
 import {
   type ClientDuplexStream,
   connectivityState as ConnectivityState,
