@@ -18,8 +18,8 @@ export { type Lease, leasedKey, leaseToken, parseLeaseToken } from "./domain/lea
 export { hasEnded, type TaskState, TRANSITIONS } from "./domain/state.ts";
 export { createLogger, type Logger } from "./observe/logger.ts";
 export { eachBody, joinBodies } from "./store/bodies.ts";
-export { createRedisStore } from "./store/redis/redis-store.ts";
 export { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
+export { createRedisStore } from "./store/redis/redis-store.ts";
 export type {
   AttemptResult,
   ClaimLimit,
