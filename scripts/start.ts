@@ -1,0 +1,56 @@
+/**
+ * A broker, a worker and a producer, each a process of its own, and a live picture of 110 tasks on their way through
+ * them: `npm start`. With `--once` it leaves at the end and says by its exit code whether all went well.
+ */
+import { type Options, readOptions } from "./demo/options.ts";
+import { whyNotFree } from "./demo/port.ts";
+import { Processes } from "./demo/processes.ts";
+import { openScreen } from "./demo/screen.ts";
+import { untilStopAsked } from "./demo/stop-signals.ts";
+import { summarize, whatNext } from "./demo/summary.ts";
+import { Workload } from "./demo/workload.ts";
+
+const options = readOptions(process.argv.slice(2));
+if ("text" in options) {
+  (options.exitCode === 0 ? process.stdout : process.stderr).write(options.text);
+  process.exit(options.exitCode);
+}
+const problem = await run(options);
+if (problem) process.stderr.write(`\n${problem}\n`);
+process.exit(problem ? 1 : 0);
+
+/** Resolves when every process has ended; with a sentence when something went wrong. */
+async function run(options: Options): Promise<string | undefined> {
+  const taken = await whyNotFree(options.grpcListen);
+  if (taken) return `${taken}\nStop it, or choose another: npm start -- --grpc-listen 127.0.0.1:50052`;
+
+  const stopAsked = untilStopAsked();
+  const processes = new Processes(options);
+  const screen = openScreen(process.stdout);
+  const demonstrate = async () => {
+    screen.say("Starting a broker, a worker and a producer ...");
+    const workload = new Workload(processes);
+    const scene = await workload.start();
+    screen.show(scene);
+    const verdict = await workload.ended();
+    if (verdict.kind === "bad") return verdict.reason;
+    const summary = summarize(scene.progress, Date.now() - scene.startedAt);
+    if (options.once) {
+      screen.stop();
+      screen.say(`\n${summary}`);
+      return undefined;
+    }
+    screen.say(`\n${summary}\n${whatNext(scene.address)}`);
+    // Until somebody stops it.
+    return new Promise<undefined>(() => {});
+  };
+
+  const problem = await Promise.race([
+    demonstrate(),
+    processes.crashed,
+    stopAsked.then((cause) => (options.once ? `stopped by ${cause} before all tasks had ended` : undefined)),
+  ]);
+  screen.stop();
+  await processes.stop();
+  return problem;
+}
