@@ -7,7 +7,7 @@ import { whyNotFree } from "./demo/port.ts";
 import { Processes } from "./demo/processes.ts";
 import { openScreen } from "./demo/screen.ts";
 import { untilStopAsked } from "./demo/stop-signals.ts";
-import { summarize, whatNext } from "./demo/summary.ts";
+import { INTRODUCTION, summarize, whatNext } from "./demo/summary.ts";
 import { Workload } from "./demo/workload.ts";
 
 const options = readOptions(process.argv.slice(2));
@@ -28,7 +28,7 @@ async function run(options: Options): Promise<string | undefined> {
   const processes = new Processes(options);
   const screen = openScreen(process.stdout);
   const demonstrate = async () => {
-    screen.say("Starting a broker, a worker and a producer ...");
+    screen.say(INTRODUCTION);
     const workload = new Workload(processes);
     const scene = await workload.start();
     screen.show(scene);
@@ -51,6 +51,7 @@ async function run(options: Options): Promise<string | undefined> {
     stopAsked.then((cause) => (options.once ? `stopped by ${cause} before all tasks had ended` : undefined)),
   ]);
   screen.stop();
+  if (!options.once) screen.say("\nStopping producer, worker and broker ...");
   await processes.stop();
   return problem;
 }

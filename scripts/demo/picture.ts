@@ -10,10 +10,12 @@ export interface Scene {
   readonly progress: Progress;
   readonly failures: Failures;
   readonly startedAt: number;
+  /** Of the broker. */
+  readonly address: string;
 }
 
 /** The whole picture, to be redrawn in place. */
-export function draw({ progress, failures, startedAt }: Scene, columns: number): string {
+export function draw({ progress, failures, startedAt, address }: Scene, columns: number): string {
   const { queues, stats } = progress;
   const width = Math.max(...queues.map(({ queue }) => queue.length));
   const workers = stats?.workers ?? 0;
@@ -22,7 +24,7 @@ export function draw({ progress, failures, startedAt }: Scene, columns: number):
     `${color.bold("queue".padEnd(width))}  ${"".padEnd(BAR_CELLS)}  ${color.dim("   done   per s  running  waiting  later  dead")}`,
     ...queues.map((queue) => row(queue, width)),
     "",
-    `${seconds(Date.now() - startedAt)}   ${workers} ${workers === 1 ? "worker" : "workers"}   ${attempts(progress)}`,
+    `${seconds(Date.now() - startedAt)}   broker ${address}, ${workers} ${workers === 1 ? "worker" : "workers"}; ${attempts(progress)}`,
     ...failures.all.slice(-SHOWN_FAILURES).map((failure) => describe(failure, startedAt)),
   ];
   return lines.map((line) => cut(line, columns)).join("\n");
@@ -31,15 +33,17 @@ export function draw({ progress, failures, startedAt }: Scene, columns: number):
 /** The state in one line, for what is not a terminal. */
 export function plainLine(progress: Progress, startedAt: number): string {
   const queues = progress.queues.map(({ queue, done, total, rate, counters: { active, ready, scheduled, dead } }) => {
-    const now = `${active} running, ${ready} waiting, ${scheduled} later, ${dead} dead`;
-    return `${queue} ${done}/${total} at ${rate.toFixed(1)}/s (${now})`;
+    const now = Object.entries({ running: active, waiting: ready, later: scheduled, dead })
+      .filter(([, count]) => count > 0)
+      .map(([word, count]) => `, ${count} ${word}`);
+    return `${queue} ${done}/${total}, ${rate.toFixed(1)}/s${now.join("")}`;
   });
-  return `${seconds(Date.now() - startedAt)}  ${queues.join("; ")}`;
+  return `${seconds(Date.now() - startedAt)}   ${queues.join(" | ")}`;
 }
 
 /** One failed attempt and what became of it. */
 export function describe({ queue, taskId, attempt, error, at, fate }: FailedAttempt, startedAt: number): string {
-  const what = `${seconds(at - startedAt)}   ${queue} …${taskId.slice(-6)} failed attempt ${attempt}: ${error}`;
+  const what = `${seconds(at - startedAt)}   ${queue} ${shortId(taskId)} failed attempt ${attempt}: ${error}`;
   switch (fate.kind) {
     case "unknown":
       return color.yellow(what);
@@ -56,6 +60,11 @@ export function describe({ queue, taskId, attempt, error, at, fate }: FailedAtte
     case "dead":
       return `${what} ${color.red("→ dead: no retry left")}`;
   }
+}
+
+/** The part in which the ids of one run differ. */
+function shortId(taskId: string): string {
+  return `…${taskId.slice(-8)}`;
 }
 
 function row({ queue, counters, done, total, rate }: QueueProgress, width: number): string {

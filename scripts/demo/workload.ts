@@ -19,7 +19,7 @@ export class Workload {
     this.#processes = processes;
   }
 
-  async start(): Promise<Scene & { readonly address: string }> {
+  async start(): Promise<Scene> {
     const startedAt = Date.now();
     const address = await this.#processes.startBroker();
     const client = new Client({ address });
