@@ -76,32 +76,35 @@ async function settlePlanned(
 
 function groupByLease(settlements: readonly Settlement[]): Group[] {
   const groups: Group[] = [];
+  /** The last one of each sequence: two brokers may use the same. */
+  const bySequence = new Map<number, Group>();
   let last: Group | undefined;
   for (const [place, settlement] of settlements.entries()) {
     const { lease } = settlement;
     if (!last || !isSame(last.lease, lease)) {
-      last = groups.find((group) => isSame(group.lease, lease));
-      if (!last) {
+      last = bySequence.get(lease.sequence);
+      if (!last || !isSame(last.lease, lease)) {
         last = { lease, items: [] };
         groups.push(last);
+        bySequence.set(lease.sequence, last);
       }
     }
     last.items.push({ settlement, place });
   }
   // What goes back to the front of the line does so in the order in which it was claimed.
   groups.sort((a, b) => a.lease.sequence - b.lease.sequence);
-  for (const { items } of groups) items.sort((a, b) => a.settlement.index - b.settlement.index);
+  for (const { items } of groups) if (items.length > 1) items.sort((a, b) => a.settlement.index - b.settlement.index);
   return groups;
 }
 
 function isSame(a: Lease, b: Lease): boolean {
+  if (a === b) return true;
   return (
-    a === b ||
-    (a.sequence === b.sequence &&
-      a.block === b.block &&
-      a.attempt === b.attempt &&
-      a.alone === b.alone &&
-      a.broker === b.broker)
+    a.sequence === b.sequence &&
+    a.block === b.block &&
+    a.attempt === b.attempt &&
+    a.alone === b.alone &&
+    a.broker === b.broker
   );
 }
 
