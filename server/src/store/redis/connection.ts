@@ -1,0 +1,224 @@
+/**
+ * The connection to Redis, and the rule that no call waits for ever: each has a deadline, a call that was sent when the
+ * connection broke fails at once with an unknown effect, and while there is no connection calls wait for a short grace,
+ * then fail without effect. Nothing is sent twice behind our back: a claim that ran twice would lease twice.
+ */
+import { Cluster, Command, Redis, type RedisOptions } from "ioredis";
+import { storeUnavailable } from "../../domain/errors.ts";
+import type { Logger } from "../../observe/logger.ts";
+import { type Address, describeAddress } from "./address.ts";
+import { Deadlines } from "./deadlines.ts";
+import { isNoScript, toTaskwireError } from "./errors.ts";
+import type { Argument, Script } from "./script.ts";
+
+/** Bulk strings come as buffers, numbers as numbers. */
+export type Reply = Buffer | number | null | readonly Reply[];
+
+/** How long a call may wait for its answer. */
+const CALL_MS = 5_000;
+/** How long a call may wait for a connection: long enough for a reconnect to the same server. */
+const GRACE_MS = 300;
+/** How long WAIT may wait for replicas. */
+const REPLICAS_MS = 2_000;
+
+interface Waiting {
+  readonly since: number;
+  readonly go: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+export interface ConnectionOptions {
+  readonly address: Address;
+  readonly minReplicas: number;
+  readonly scripts: readonly Script[];
+  readonly logger: Logger;
+  readonly onAvailable: (isAvailable: boolean) => void;
+}
+
+export class Connection {
+  readonly client: Redis | Cluster;
+  readonly #options: ConnectionOptions;
+  readonly #deadlines = new Deadlines(CALL_MS);
+  #waiting: Waiting[] = [];
+  #isAvailable = false;
+  #isClosing = false;
+  #lastError = "";
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.client = createClient(options.address);
+    this.client.on("error", (error: Error) => this.#onError(error));
+    this.client.on("ready", () => void this.#onReady());
+    this.client.on("close", () => this.#onClose());
+  }
+
+  /** Rejects when the server cannot be reached. */
+  async open(): Promise<void> {
+    const opened = this.client.connect();
+    // The deadline may win the race below; the later rejection must not go unhandled.
+    opened.catch(() => undefined);
+    await this.#deadlines.limit(opened);
+    if (this.client instanceof Cluster) {
+      await this.#deadlines.limit(Promise.all(this.client.nodes("master").map((node) => node.ping())));
+    }
+    await this.#loadScripts();
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    this.client.disconnect();
+    this.#deadlines.close();
+  }
+
+  get isAvailable(): boolean {
+    return this.client.status === "ready";
+  }
+
+  /** Runs a script. Calls for one key are run in the order in which they were made. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    if (!this.isAvailable || this.#waiting.length > 0) await this.#ready();
+    try {
+      return await this.#send(script, keys, args);
+    } catch (error) {
+      throw toTaskwireError(error);
+    }
+  }
+
+  /** Runs a plain command without keys, or with a single first one. */
+  async command(name: string, ...args: readonly Argument[]): Promise<Reply> {
+    if (!this.isAvailable || this.#waiting.length > 0) await this.#ready();
+    try {
+      return await this.#deadlines.limit(this.#call(name, args));
+    } catch (error) {
+      throw toTaskwireError(error);
+    }
+  }
+
+  async #send(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const rest = [keys.length, ...keys, ...args];
+    try {
+      return await this.#deadlines.limit(this.#evaluate(script, "evalsha", script.sha, rest));
+    } catch (error) {
+      // The server forgot its scripts, as after a restart.
+      if (!isNoScript(error)) throw error;
+      return await this.#deadlines.limit(this.#evaluate(script, "eval", script.source, rest));
+    }
+  }
+
+  #evaluate(script: Script, name: "eval" | "evalsha", text: string, rest: readonly Argument[]): Promise<Reply> {
+    const args = [text, ...rest];
+    if (script.isReadOnly || this.#options.minReplicas === 0) return this.#call(name, args);
+    return this.#callAndWait(name, args);
+  }
+
+  #call(name: string, args: readonly Argument[]): Promise<Reply> {
+    // ioredis types a command's arguments as any mutable list, and its answer as anything.
+    const command = new Command(name, args as Argument[], { replyEncoding: null });
+    return this.client.sendCommand(command) as Promise<Reply>;
+  }
+
+  /** WAIT counts the writes of its own connection: a pipeline keeps both on one node. */
+  async #callAndWait(name: "eval" | "evalsha", args: readonly Argument[]): Promise<Reply> {
+    const { minReplicas } = this.#options;
+    const pipeline = this.client.pipeline();
+    pipeline.callBuffer(name, ...args);
+    pipeline.call("WAIT", minReplicas, REPLICAS_MS);
+    const answers = await pipeline.exec();
+    const [error, reply] = answers?.[0] ?? [new Error("no answer")];
+    if (error) throw error;
+    if (Number(answers?.[1]?.[1]) < minReplicas) {
+      throw storeUnavailable(`fewer than ${minReplicas} replicas have the write`, "unknown");
+    }
+    // Raw replies: callBuffer asks for buffers.
+    return reply as Reply;
+  }
+
+  #ready(): Promise<void> {
+    if (this.#isClosing) return Promise.reject(storeUnavailable("the store is closed", "none"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ since: performance.now(), go: resolve, fail: reject });
+      if (this.#waiting.length === 1) this.#armGrace();
+    });
+  }
+
+  #armGrace(): void {
+    const first = this.#waiting[0];
+    if (!first) return;
+    setTimeout(() => this.#endGrace(), Math.max(1, first.since + GRACE_MS - performance.now()));
+  }
+
+  #endGrace(): void {
+    const over = performance.now() - GRACE_MS;
+    while (this.#waiting[0] && this.#waiting[0].since <= over) {
+      this.#waiting.shift()?.fail(storeUnavailable(this.#lastError || "not connected", "none"));
+    }
+    this.#armGrace();
+  }
+
+  async #onReady(): Promise<void> {
+    // A server that was restarted knows no scripts; loading them first keeps the order of the calls that follow.
+    await this.#loadScripts().catch(() => undefined);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { go } of waiting) go();
+    this.#lastError = "";
+    if (this.#isAvailable) return;
+    this.#isAvailable = true;
+    this.#options.onAvailable(true);
+  }
+
+  async #loadScripts(): Promise<void> {
+    const nodes = this.client instanceof Cluster ? this.client.nodes("master") : [this.client];
+    const loads = nodes.flatMap((node) => this.#options.scripts.map((script) => node.script("LOAD", script.source)));
+    await this.#deadlines.limit(Promise.all(loads));
+  }
+
+  #onClose(): void {
+    if (!this.#isAvailable) return;
+    this.#isAvailable = false;
+    if (!this.#isClosing) this.#options.onAvailable(false);
+  }
+
+  #onError(error: Error): void {
+    if (error.message === this.#lastError) return;
+    this.#lastError = error.message;
+    const redis = describeAddress(this.#options.address);
+    this.#options.logger.warn({ err: error, redis }, "redis connection failed");
+  }
+}
+
+/** A client of its own, as for subscriptions. */
+export function createClient(address: Address): Redis | Cluster {
+  const { kind, nodes, username, password, tls, db, master } = address;
+  const shared: RedisOptions = {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    // A claim that the server ran already must not be sent again.
+    autoResendUnfulfilledCommands: false,
+    // Rejects what was under way as soon as the connection breaks.
+    maxRetriesPerRequest: 0,
+    connectTimeout: CALL_MS,
+    protocol: 2,
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
+    // After a failover the old master answers READONLY: the new one is found by connecting again.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+  if (kind === "cluster") {
+    return new Cluster([...nodes], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      // These two would run a script again that may have run.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      slotsRefreshInterval: 5_000,
+      clusterRetryStrategy: (times) => Math.min(100 * times, 1_000),
+      redisOptions: { ...shared, enableOfflineQueue: true },
+    });
+  }
+  if (kind === "sentinel") return new Redis({ ...shared, sentinels: [...nodes], name: master });
+  const [node] = nodes;
+  return new Redis({ ...shared, host: node?.host ?? "127.0.0.1", port: node?.port ?? 6_379, db });
+}
