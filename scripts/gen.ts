@@ -28,7 +28,13 @@ const doors = {
   reflection: ["grpc/reflection/v1/reflection"],
 };
 
-const shared = new Set(["MessageFns", "DeepPartial", "protobufPackage", "protobufFileName", "ServerStreamingMethodResult"]);
+const shared = new Set([
+  "MessageFns",
+  "DeepPartial",
+  "protobufPackage",
+  "protobufFileName",
+  "ServerStreamingMethodResult",
+]);
 
 function door(files: string[]): string {
   const lines = files.map((file) => {
@@ -42,7 +48,9 @@ function door(files: string[]): string {
 }
 
 function names(text: string, pattern: RegExp): string[] {
-  return [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ""))].filter((name) => !shared.has(name)).sort();
+  return [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ""))]
+    .filter((name) => !shared.has(name))
+    .sort();
 }
 
 rmSync(gen, { recursive: true, force: true });

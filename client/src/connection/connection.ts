@@ -50,6 +50,7 @@ export class Connection {
 /** Checks an address; throws a TypeError that names it when it is not `host:port`. */
 export function parseAddress(address: string): string {
   const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(address);
-  if (!match || Number(match[2]) > 65_535) throw new TypeError(`address ${JSON.stringify(address)} must be host:port, such as 127.0.0.1:50051`);
+  if (!match || Number(match[2]) > 65_535)
+    throw new TypeError(`address ${JSON.stringify(address)} must be host:port, such as 127.0.0.1:50051`);
   return address;
 }

@@ -10,32 +10,71 @@ const address = z
     return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
   });
 
-const count = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const count = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
 
 export const configSchema = z.strictObject({
-  store: z.enum(["embedded", "redis"]).default("embedded").describe("Where tasks are kept: embedded needs nothing installed; redis lets several brokers share them."),
-  dataDir: z.string().min(1).default(".taskwire").describe("The folder of the embedded store. One broker at a time may use it."),
+  store: z
+    .enum(["embedded", "redis"])
+    .default("embedded")
+    .describe("Where tasks are kept: embedded needs nothing installed; redis lets several brokers share them."),
+  dataDir: z
+    .string()
+    .min(1)
+    .default(".taskwire")
+    .describe("The folder of the embedded store. One broker at a time may use it."),
   redisUrl: z
     .string()
-    .regex(/^(rediss?|redis\+cluster|redis\+sentinel):\/\/.+/, "must start with redis://, rediss://, redis+cluster:// or redis+sentinel://")
+    .regex(
+      /^(rediss?|redis\+cluster|redis\+sentinel):\/\/.+/,
+      "must start with redis://, rediss://, redis+cluster:// or redis+sentinel://",
+    )
     .default("redis://127.0.0.1:6379")
-    .describe("redis://host:port/db, rediss:// for TLS, redis+cluster://host:port,host:port, or redis+sentinel://host:port,host:port/master."),
-  namespace: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 . _ -").default("taskwire").describe("Prefix of every key in Redis: brokers with the same one share their queues."),
+    .describe(
+      "redis://host:port/db, rediss:// for TLS, redis+cluster://host:port,host:port, or redis+sentinel://host:port,host:port/master.",
+    ),
+  namespace: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 . _ -")
+    .default("taskwire")
+    .describe("Prefix of every key in Redis: brokers with the same one share their queues."),
   grpcListen: address.prefault("127.0.0.1:50051").describe("Where gRPC is served."),
-  insecure: z.stringbool().or(z.boolean()).default(false).describe("Serve plaintext beyond loopback. Only inside a network that you trust."),
-  requireDurability: z.enum(["volatile", "async", "fsync", "replicated"]).default("volatile").describe("Refuse to start on a store that promises less."),
-  minReplicas: count(0, 0, 16).describe("Redis: wait until this many replicas have a write before answering. 1 or more makes the level replicated."),
-  maxPayloadBytes: count(1024 * 1024, 1, 64 * 1024 * 1024).describe("The largest payload of one task, and the largest result."),
+  insecure: z
+    .stringbool()
+    .or(z.boolean())
+    .default(false)
+    .describe("Serve plaintext beyond loopback. Only inside a network that you trust."),
+  requireDurability: z
+    .enum(["volatile", "async", "fsync", "replicated"])
+    .default("volatile")
+    .describe("Refuse to start on a store that promises less."),
+  minReplicas: count(0, 0, 16).describe(
+    "Redis: wait until this many replicas have a write before answering. 1 or more makes the level replicated.",
+  ),
+  maxPayloadBytes: count(1024 * 1024, 1, 64 * 1024 * 1024).describe(
+    "The largest payload of one task, and the largest result.",
+  ),
   maxQueues: count(10_000, 1, 1_000_000).describe("How many queues there may be."),
   maxSessions: count(5_000, 1, 1_000_000).describe("How many workers this broker serves at a time."),
   maxWindow: count(10_000, 1, 1_000_000).describe("How many tasks one session may hold; a larger window is clamped."),
-  maxWindowBytes: count(64 * 1024 * 1024, 1, 2 ** 40).describe("How many bytes of tasks one session may hold; a larger window is clamped."),
-  maxLost: count(5, 0, 1_000).describe("A task whose deliveries were lost more often than this with their workers is dead: it may be what kills them."),
+  maxWindowBytes: count(64 * 1024 * 1024, 1, 2 ** 40).describe(
+    "How many bytes of tasks one session may hold; a larger window is clamped.",
+  ),
+  maxLost: count(5, 0, 1_000).describe(
+    "A task whose deliveries were lost more often than this with their workers is dead: it may be what kills them.",
+  ),
   resultTtlMs: count(24 * 60 * 60 * 1000, 1_000, 10 * 365 * 24 * 60 * 60 * 1000).describe("How long results are kept."),
   maxResultsPerQueue: count(1_000_000, 0, 1_000_000_000).describe("How many results of one queue are kept."),
-  brokerTimeoutMs: count(1_500, 500, 60_000).describe("Redis: how long a broker may be silent before the others take over its leases."),
-  drainMs: count(25_000, 0, 10 * 60 * 1000).describe("How long a stopping broker waits for its workers to settle what they hold."),
-  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("The least important message that is logged."),
+  brokerTimeoutMs: count(1_500, 500, 60_000).describe(
+    "Redis: how long a broker may be silent before the others take over its leases.",
+  ),
+  drainMs: count(25_000, 0, 10 * 60 * 1000).describe(
+    "How long a stopping broker waits for its workers to settle what they hold.",
+  ),
+  logLevel: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("The least important message that is logged."),
 });
 
 export type Config = Readonly<z.output<typeof configSchema>>;

@@ -1,12 +1,14 @@
 /** Everything that can go wrong in a call, with whether the same call may succeed later. */
 export const ERRORS = {
   INVALID_ARGUMENT: { retryable: false, sentence: "A field of the request is wrong; all wrong fields are listed." },
-  PAYLOAD_TOO_LARGE: { retryable: false, sentence: "The payload is larger than the broker accepts." },
   BATCH_TOO_LARGE: { retryable: false, sentence: "The batch has more tasks than one call may carry." },
   TASK_NOT_FOUND: { retryable: false, sentence: "No such task, or its result is no longer kept." },
   QUEUE_NOT_FOUND: { retryable: false, sentence: "No such queue: it never had a task." },
   QUEUE_NEEDED: { retryable: false, sentence: "An id chosen by the caller is found only together with its queue." },
-  HELLO_EXPECTED: { retryable: false, sentence: "The first frame of Subscribe must be Hello, within 10 s, and only the first." },
+  HELLO_EXPECTED: {
+    retryable: false,
+    sentence: "The first frame of Subscribe must be Hello, within 10 s, and only the first.",
+  },
   TOO_MANY_QUEUES: { retryable: false, sentence: "The broker has as many queues as it may hold." },
   TOO_MANY_SESSIONS: { retryable: true, sentence: "The broker has as many sessions as it may hold." },
   STORE_FULL: { retryable: true, sentence: "The store has no room for more tasks; workers can still settle theirs." },
@@ -55,7 +57,12 @@ export class TaskwireError extends Error {
 /** The store cannot be reached. `effect` says whether the operation may have happened. */
 export function storeUnavailable(cause: unknown, effect: "none" | "unknown"): TaskwireError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new TaskwireError("STORE_UNAVAILABLE", `the store cannot be reached: ${reason}`, { retryAfterMs: 1_000, cause }, effect);
+  return new TaskwireError(
+    "STORE_UNAVAILABLE",
+    `the store cannot be reached: ${reason}`,
+    { retryAfterMs: 1_000, cause },
+    effect,
+  );
 }
 
 /** The store refused a write for lack of room; nothing was changed. */

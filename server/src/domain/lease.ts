@@ -45,7 +45,8 @@ export interface ParsedToken {
 
 /** Takes a token apart; undefined when it cannot have come from a broker. */
 export function parseLeaseToken(token: string): ParsedToken | undefined {
-  const parts = /^([0-9A-Z]{14})\.([0-9a-z]{1,11})\.([0-9]{1,9})\.([ab])\.([0-9A-Z]{9})\.(=?[A-Za-z0-9._-]{1,128})$/.exec(token);
+  const parts =
+    /^([0-9A-Z]{14})\.([0-9a-z]{1,11})\.([0-9]{1,9})\.([ab])\.([0-9A-Z]{9})\.(=?[A-Za-z0-9._-]{1,128})$/.exec(token);
   if (!parts) return undefined;
   const [, broker = "", sequence = "", attempt = "", form, tag = "", key = ""] = parts;
   const lease = { broker, sequence: Number.parseInt(sequence, 36), attempt: Number(attempt) };

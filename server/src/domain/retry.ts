@@ -8,7 +8,10 @@ import type { RetryPolicy, TaskOptions } from "./options.ts";
 export function retryDelayMs(options: TaskOptions, attempt: number, random: () => number): number | undefined {
   if (attempt > options.maxRetries) return undefined;
   const { retry } = options;
-  const delay = Math.min(retry.delaysMs.length > 0 ? listed(retry.delaysMs, attempt) : grown(retry, attempt), retry.maxMs);
+  const delay = Math.min(
+    retry.delaysMs.length > 0 ? listed(retry.delaysMs, attempt) : grown(retry, attempt),
+    retry.maxMs,
+  );
   return Math.round(delay * (1 - retry.jitter * random()));
 }
 

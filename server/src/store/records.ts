@@ -31,7 +31,9 @@ type FailureFields = [type: string, message: string, durationMs: number, workerI
 
 export function decodeAlone(bytes: Uint8Array): AloneRecord {
   // Only encodeAlone writes these.
-  const [body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, failure, lastEndedAtMs] = unpack(bytes) as AloneFields;
+  const [body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, failure, lastEndedAtMs] = unpack(
+    bytes,
+  ) as AloneFields;
   const lastFailure = failure ? toFailure(failure) : undefined;
   return { body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, lastFailure, lastEndedAtMs };
 }
@@ -99,7 +101,18 @@ export function findResult(records: Uint8Array, index: number): FoundResult | un
       const end = record[at + 2] as Buffer | [string, string] | null;
       const failed = Array.isArray(end) ? { type: end[0], message: end[1], durationMs, workerId } : undefined;
       const result = Array.isArray(end) || end === null ? undefined : end;
-      return { success: !failed, result, failure: failed, durationMs, workerId, endedAtMs, broker, sequence, attempt, lostCount };
+      return {
+        success: !failed,
+        result,
+        failure: failed,
+        durationMs,
+        workerId,
+        endedAtMs,
+        broker,
+        sequence,
+        attempt,
+        lostCount,
+      };
     }
   }
   return undefined;

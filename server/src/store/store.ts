@@ -87,7 +87,12 @@ export interface Failure {
 
 /** How a leased task is to go on. Each kind is a move of `TRANSITIONS`. */
 export type Outcome =
-  | { readonly kind: "ack"; readonly result: Uint8Array | undefined; readonly durationMs: number; readonly workerId: string }
+  | {
+      readonly kind: "ack";
+      readonly result: Uint8Array | undefined;
+      readonly durationMs: number;
+      readonly workerId: string;
+    }
   /** Scheduled again after `delayMs`, with the next attempt number. */
   | { readonly kind: "retry"; readonly delayMs: number; readonly failure: Failure }
   | { readonly kind: "bury"; readonly failure: Failure }
