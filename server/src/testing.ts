@@ -18,6 +18,7 @@ export { type Lease, leasedKey, leaseToken, parseLeaseToken } from "./domain/lea
 export { hasEnded, type TaskState, TRANSITIONS } from "./domain/state.ts";
 export { createLogger, type Logger } from "./observe/logger.ts";
 export { eachBody, joinBodies } from "./store/bodies.ts";
+export { createRedisStore } from "./store/redis/redis-store.ts";
 export type {
   AttemptResult,
   ClaimLimit,

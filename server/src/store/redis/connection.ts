@@ -190,22 +190,23 @@ export class Connection {
 /** A client of its own, as for subscriptions. */
 export function createClient(address: Address): Redis | Cluster {
   const { kind, nodes, username, password, tls, db, master } = address;
-  const shared: RedisOptions = {
+  const shared = {
     lazyConnect: true,
-    enableOfflineQueue: false,
     // A claim that the server ran already must not be sent again.
     autoResendUnfulfilledCommands: false,
     // Rejects what was under way as soon as the connection breaks.
     maxRetriesPerRequest: 0,
     connectTimeout: CALL_MS,
     protocol: 2,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
     // After a failover the old master answers READONLY: the new one is found by connecting again.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
-  };
+  } satisfies RedisOptions;
+  // A queue of calls in the driver would grow without bound while the server is away.
+  const single = { ...shared, enableOfflineQueue: false };
   if (kind === "cluster") {
     return new Cluster([...nodes], {
       lazyConnect: true,
@@ -215,10 +216,10 @@ export function createClient(address: Address): Redis | Cluster {
       retryDelayOnClusterDown: 0,
       slotsRefreshInterval: 5_000,
       clusterRetryStrategy: (times) => Math.min(100 * times, 1_000),
-      redisOptions: { ...shared, enableOfflineQueue: true },
+      redisOptions: shared,
     });
   }
-  if (kind === "sentinel") return new Redis({ ...shared, sentinels: [...nodes], name: master });
+  if (kind === "sentinel") return new Redis({ ...single, sentinels: [...nodes], name: master });
   const [node] = nodes;
-  return new Redis({ ...shared, host: node?.host ?? "127.0.0.1", port: node?.port ?? 6_379, db });
+  return new Redis({ ...single, host: node?.host ?? "127.0.0.1", port: node?.port ?? 6_379, db });
 }

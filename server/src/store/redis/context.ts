@@ -1,0 +1,23 @@
+/** What the parts of the Redis store share. */
+import type { Logger } from "../../observe/logger.ts";
+import type { StoreEvents, StoreOptions } from "../store.ts";
+import type { Connection } from "./connection.ts";
+import type { Entry } from "./effects.ts";
+
+export interface Context {
+  readonly options: StoreOptions;
+  readonly namespace: string;
+  readonly connection: Connection;
+  readonly logger: Logger;
+  readonly events: StoreEvents;
+  /** Names this process on the channel, so that it does not hear itself. */
+  readonly self: string;
+  /** The store's time, as well as it is known here. */
+  nowMs(): number;
+  /** The id under which this broker leases now. */
+  broker(): string;
+  /** So many numbers for leases; returns the first. */
+  takeSequences(count: number): number;
+  /** This broker settled an entry; `awaited` when some broker waits for a task of that queue. */
+  onEnded(queue: string, entry: Entry, awaited: boolean): void;
+}

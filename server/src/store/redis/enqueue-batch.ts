@@ -1,0 +1,208 @@
+/** Packs the enqueue calls of one tick into the arguments of one script call, and reads its answer. */
+import { INDEX_TEXT, MAX_BLOCK_TASKS, newNonce, newTaskKey } from "../../domain/ids.ts";
+import type { TaskState } from "../../domain/state.ts";
+import { varintLength, writeVarint } from "../../lib/varint.ts";
+import type { Enqueued, NewTask, Producer } from "../store.ts";
+import { encodeValue } from "./alone-value.ts";
+import { BlockLease } from "./held-lease.ts";
+import type { Argument } from "./script.ts";
+import { rankOf } from "./task-state.ts";
+
+/** Flags, count, nonce, and by how much the lengths exceed one byte each. */
+const HEADER = 9;
+const NONCE_AT = 2;
+const EXCESS_AT = 8;
+/** A slice of a block is found by reading all of it: it must not be large. */
+const MAX_BLOCK_BYTES = 64 * 1_024;
+
+export interface EnqueueRequest {
+  readonly tasks: readonly NewTask[];
+  readonly producer: Producer | undefined;
+}
+
+/** A state that is known only after another look: the task has ended. */
+export type EnqueuedOrEnded = Omit<Enqueued, "state"> & { readonly state: TaskState | undefined };
+
+interface OpenBlock {
+  readonly bodies: Uint8Array[];
+  bytes: number;
+  excess: number;
+  hasOptions: boolean;
+}
+
+export class EnqueueBatch {
+  readonly nonce = newNonce();
+  /** The values of the blocks, as they are stored. */
+  readonly blocks: Buffer[] = [];
+  readonly #nowMs: number;
+  readonly #calls: Argument[] = [];
+  readonly #types = new Map<string, number>();
+  readonly #items: Argument[] = [];
+  readonly #templates: string[] = [];
+  #callCount = 0;
+  #itemCount = 0;
+  #aloneCount = 0;
+  #open: OpenBlock | undefined;
+
+  constructor(requests: readonly EnqueueRequest[], nowMs: number) {
+    this.#nowMs = nowMs;
+    for (const request of requests) this.#add(request);
+    this.#close();
+  }
+
+  /** For the script's list, up to its claims. */
+  get list(): readonly Argument[] {
+    const types = [...this.#types].flat();
+    return [...this.#calls, ...types, ...this.#items];
+  }
+
+  get counts(): { readonly calls: number; readonly types: number; readonly items: number } {
+    return { calls: this.#callCount, types: this.#types.size, items: this.#itemCount };
+  }
+
+  /** What each request is told, in order. `answer` is what the script returned. */
+  answers(answer: string): EnqueuedOrEnded[][] {
+    return this.#templates.map((template) => readAnswer(template, this.nonce, answer));
+  }
+
+  /** The bodies of a lease on one of the blocks, from memory. `ordinal` counts from 1. */
+  bodies(ordinal: number, lease: BlockLease): Buffer {
+    const block = this.blocks[ordinal - 1];
+    if (!block) throw new Error(`the script refers to block ${ordinal} of ${this.blocks.length}`);
+    let at = HEADER;
+    for (let index = 0; index < lease.first; index++) at = skipBody(block, at);
+    if (lease.first + lease.count === lease.total) return block.subarray(at);
+    let end = at;
+    for (let n = 0; n < lease.count; n++) end = skipBody(block, end);
+    return block.subarray(at, end);
+  }
+
+  #add({ tasks, producer }: EnqueueRequest): void {
+    const tokens: string[] = [];
+    let run: { block: number; first: number; count: number } | undefined;
+    for (const task of tasks) {
+      if (!isPlain(task)) {
+        tokens.push(this.#addAlone(task));
+        continue;
+      }
+      const place = this.#addPlain(task);
+      if (run?.block === place.block && run.first + run.count === place.index) {
+        run.count++;
+        tokens[tokens.length - 1] = `${run.block}:${run.first}:${run.count}`;
+      } else {
+        run = { block: place.block, first: place.index, count: 1 };
+        tokens.push(`${run.block}:${run.first}:1`);
+      }
+    }
+    const template = tokens.join(",");
+    this.#templates.push(template);
+    if (!producer) return;
+    this.#callCount++;
+    this.#calls.push(producer.id, producer.sequence, template);
+  }
+
+  #addPlain({ body, type, hasOptions }: NewTask): { block: number; index: number } {
+    const length = varintLength(body.length);
+    const open = this.#open;
+    if (open && (open.bodies.length === MAX_BLOCK_TASKS || open.bytes + length + body.length > MAX_BLOCK_BYTES)) this.#close();
+    const block = (this.#open ??= { bodies: [], bytes: 0, excess: 0, hasOptions: false });
+    block.bodies.push(body);
+    block.bytes += length + body.length;
+    block.excess += length - 1;
+    block.hasOptions ||= hasOptions;
+    this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
+    return { block: this.blocks.length, index: block.bodies.length - 1 };
+  }
+
+  #addAlone(task: NewTask): string {
+    const { body, hasOptions, priority, delayMs, runAtMs, type } = task;
+    // What is ready at once, with priority 0, keeps its place between the plain tasks.
+    if (priority === 0 && delayMs === 0) this.#close();
+    const key = task.key ?? newTaskKey(this.#nowMs);
+    const value = encodeValue({
+      body,
+      hasOptions,
+      priority,
+      attempt: 1,
+      lostCount: 0,
+      enqueuedAtMs: this.#nowMs,
+      runAtMs: runAtMs || (delayMs > 0 ? this.#nowMs + delayMs : 0),
+      lastFailure: undefined,
+      lastEndedAtMs: 0,
+    });
+    this.#items.push("a", key, type, rankOf(priority), delayMs, runAtMs, value);
+    this.#itemCount++;
+    return `@${this.#aloneCount++}:${key}`;
+  }
+
+  #close(): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    const value = Buffer.allocUnsafe(HEADER + open.bytes);
+    value[0] = open.hasOptions ? 1 : 0;
+    value[1] = open.bodies.length;
+    value.write(this.nonce, NONCE_AT, "latin1");
+    value[EXCESS_AT] = open.excess;
+    let at = HEADER;
+    for (const body of open.bodies) {
+      at = writeVarint(value, at, body.length);
+      value.set(body, at);
+      at += body.length;
+    }
+    this.blocks.push(value);
+    this.#items.push("b", value, open.bodies.length);
+    this.#itemCount++;
+  }
+}
+
+/** What a call was told that was made before, from the slot in which the script kept it. */
+export function readSlot(slot: string): EnqueuedOrEnded[] {
+  const [, template = "", nonce = "", ids = "", outcomes = ""] = slot.split("|");
+  return readAnswer(template, nonce, `${ids}|${outcomes}`);
+}
+
+function isPlain({ key, priority, delayMs, runAtMs }: NewTask): boolean {
+  return key === undefined && priority === 0 && delayMs === 0 && runAtMs === 0;
+}
+
+function skipBody(block: Buffer, from: number): number {
+  let at = from;
+  let length = 0;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = block[at++] ?? 0;
+    length += (byte & 127) * scale;
+    if (byte < 128) return at + length;
+  }
+}
+
+function readAnswer(template: string, nonce: string, answer: string): EnqueuedOrEnded[] {
+  const [idText = "", outcomeText = ""] = answer.split("|");
+  const ids = idText.split(",");
+  const outcomes = outcomeText.split(",");
+  const enqueued: EnqueuedOrEnded[] = [];
+  if (template === "") return enqueued;
+  for (const token of template.split(",")) {
+    if (token.startsWith("@")) {
+      const colon = token.indexOf(":");
+      enqueued.push(readOutcome(token.slice(colon + 1), outcomes[Number(token.slice(1, colon))] ?? ""));
+      continue;
+    }
+    const [block, first, count] = token.split(":").map(Number);
+    const { block: prefix } = new BlockLease(`b ${ids[block ?? 0]} ${nonce} 0 0 0 --`);
+    for (let index = first ?? 0, end = index + (count ?? 0); index < end; index++) {
+      enqueued.push({ kind: "created", key: `${prefix}${INDEX_TEXT[index]}`, state: "ready", runAtMs: 0 });
+    }
+  }
+  return enqueued;
+}
+
+const STATES: Readonly<Record<string, TaskState>> = { s: "scheduled", r: "ready", a: "active", d: "dead" };
+
+function readOutcome(key: string, outcome: string): EnqueuedOrEnded {
+  if (outcome.startsWith("c")) {
+    const runAtMs = Number(outcome.slice(1));
+    return { kind: "created", key, state: runAtMs > 0 ? "scheduled" : "ready", runAtMs };
+  }
+  return { kind: "existing", key, state: STATES[outcome[1] ?? ""], runAtMs: Number(outcome.slice(2)) };
+}

@@ -1,0 +1,157 @@
+/** What is known of one task, put together from the places where it may be. */
+import { BLOCK_KEY_LENGTH, INDEX_TEXT, keyIndex, parseBlockKey } from "../../domain/ids.ts";
+import { bodyAt } from "../bodies.ts";
+import { type AloneRecord, findResult } from "../records.ts";
+import type { AttemptResult, TaskSnapshot } from "../store.ts";
+import { decodeValue } from "./alone-value.ts";
+import { BlockLease, streamId } from "./held-lease.ts";
+import { BLOCK_HEADER } from "./inspect.ts";
+import type { Lane } from "./lane.ts";
+import { SCRIPTS } from "./scripts.ts";
+import { letterOf } from "./task-state.ts";
+
+/** What find.lua returns. */
+interface Found {
+  readonly state: string;
+  readonly record: Buffer;
+  readonly due: string;
+  readonly results: readonly Buffer[];
+  readonly entry: Buffer;
+  /** How far the line was claimed. */
+  readonly cursor: string;
+  /** What came back to the front of the line. */
+  readonly front: readonly string[];
+}
+
+/** A key made by the store, taken apart. */
+interface Place {
+  readonly block: string;
+  readonly nonce: string;
+  readonly enqueuedAtMs: number;
+  readonly id: string;
+  readonly index: number;
+}
+
+/** @param brokers all that may hold leases; asked only when a task is neither in the line nor ended */
+export async function find(lane: Lane, key: string, brokers: () => Promise<readonly string[]>): Promise<TaskSnapshot | undefined> {
+  const place = placeOf(key);
+  const found = await look(lane, key, place);
+  if (found.state !== "" && found.record.length > 0) return aloneSnapshot(lane.queue, key, found);
+  const ended = endedSnapshot(lane.queue, key, place, found.results);
+  if (ended || !place || !isIn(found.entry, place)) return ended;
+  const state = isReady(place, found) ? "ready" : "active";
+  if (state === "active" && !(await isLeased(lane, place, brokers))) return undefined;
+  return {
+    queue: lane.queue,
+    key,
+    state,
+    body: bodyAt(found.entry.subarray(BLOCK_HEADER), place.index),
+    attempt: 1,
+    lostCount: 0,
+    enqueuedAtMs: place.enqueuedAtMs,
+    runAtMs: 0,
+    lastResult: undefined,
+  };
+}
+
+/** Whether a task of a block was released and not claimed since. */
+export async function isAtFront(lane: Lane, key: string): Promise<boolean> {
+  const place = placeOf(key);
+  if (!place) return false;
+  const { front } = await look(lane, key, place);
+  return covers(front, place);
+}
+
+async function look(lane: Lane, key: string, place: Place | undefined): Promise<Found> {
+  const reply = await lane.run(SCRIPTS.find, [key, place?.block ?? "", place?.id ?? ""]);
+  // The form that find.lua says.
+  const [state, record, due, results, entry, cursor, front] = reply as readonly [Buffer, Buffer, Buffer, Buffer[], Buffer, Buffer, Buffer[]];
+  return { state: String(state), record, due: String(due), results, entry, cursor: String(cursor), front: front.map(String) };
+}
+
+function placeOf(key: string): Place | undefined {
+  const name = parseBlockKey(key);
+  const id = streamId(key);
+  const index = keyIndex(key);
+  if (!name || id === undefined || !(index < INDEX_TEXT.length)) return undefined;
+  return { block: key.slice(0, BLOCK_KEY_LENGTH), nonce: name.nonce, enqueuedAtMs: name.timeMs, id, index };
+}
+
+function aloneSnapshot(queue: string, key: string, { state, record, due }: Found): TaskSnapshot {
+  const alone = decodeValue(record);
+  const { body, attempt, lostCount, enqueuedAtMs } = alone;
+  const letter = letterOf(state);
+  const names = { s: "scheduled", r: "ready", a: "active", d: "dead" } as const;
+  return {
+    queue,
+    key,
+    state: names[letter],
+    body,
+    attempt,
+    lostCount,
+    enqueuedAtMs,
+    runAtMs: letter === "s" ? Number(due) : 0,
+    lastResult: lastResult(alone),
+  };
+}
+
+function lastResult({ lastFailure, lastEndedAtMs }: AloneRecord): AttemptResult | undefined {
+  if (!lastFailure) return undefined;
+  const { durationMs, workerId } = lastFailure;
+  return { success: false, result: undefined, failure: lastFailure, durationMs, workerId, endedAtMs: lastEndedAtMs };
+}
+
+function endedSnapshot(queue: string, key: string, place: Place | undefined, results: readonly Buffer[]): TaskSnapshot | undefined {
+  for (const records of results) {
+    const found = findResult(records, place?.index ?? 0);
+    if (!found) continue;
+    const { attempt, lostCount, success, result, failure, durationMs, workerId, endedAtMs } = found;
+    return {
+      queue,
+      key,
+      state: success ? "completed" : "cancelled",
+      body: undefined,
+      attempt,
+      lostCount,
+      enqueuedAtMs: place?.enqueuedAtMs ?? 0,
+      runAtMs: 0,
+      lastResult: { success, result, failure, durationMs, workerId, endedAtMs },
+    };
+  }
+  return undefined;
+}
+
+function isIn(entry: Buffer, { nonce, index }: Place): boolean {
+  return entry.length > 0 && entry[0] !== 2 && entry.toString("latin1", 2, 8) === nonce && index < (entry[1] ?? 0);
+}
+
+function isReady(place: Place, { cursor, front }: Found): boolean {
+  const [id = "", index] = cursor.split(" ");
+  const order = compareIds(place.id, id);
+  if (order > 0 || (order === 0 && index !== undefined && place.index >= Number(index))) return true;
+  return covers(front, place);
+}
+
+function covers(front: readonly string[], { id, index }: Place): boolean {
+  return front.some((item) => item.startsWith(`b ${id} `) && new BlockLease(item).has(index));
+}
+
+function compareIds(a: string, b: string): number {
+  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
+  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
+  return aMs - bMs || aSequence - bSequence;
+}
+
+/** The last resort, for a task that was claimed: someone holds it, or its result was dropped already. */
+async function isLeased(lane: Lane, place: Place, brokers: () => Promise<readonly string[]>): Promise<boolean> {
+  for (const { held } of lane.held.values()) {
+    if (held.kind === "block" && held.id === place.id && held.has(place.index)) return true;
+  }
+  for (const broker of await brokers()) {
+    const leases = (await lane.leasesOf(broker)).values();
+    for (const text of leases) {
+      if (text.startsWith(`b ${place.id} `) && new BlockLease(text).has(place.index)) return true;
+    }
+  }
+  return false;
+}

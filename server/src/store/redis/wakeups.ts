@@ -1,0 +1,55 @@
+/**
+ * One channel per namespace, on a connection of its own, by which brokers wake each other. Messages are "<what> <sender>
+ * <queue>[ <key>]": "r" the queue has ready tasks, "e" this task has ended. Hints only: nothing waits for them alone.
+ */
+import type { Cluster, Redis } from "ioredis";
+import type { Logger } from "../../observe/logger.ts";
+import { type Address, describeAddress } from "./address.ts";
+import { createClient } from "./connection.ts";
+
+export interface WakeupsOptions {
+  readonly address: Address;
+  readonly channel: string;
+  readonly self: string;
+  readonly logger: Logger;
+  readonly onReady: (queue: string) => void;
+  readonly onEnded: (queue: string, key: string) => void;
+}
+
+export class Wakeups {
+  readonly #client: Redis | Cluster;
+  readonly #options: WakeupsOptions;
+
+  constructor(options: WakeupsOptions) {
+    this.#options = options;
+    this.#client = createClient(options.address);
+    // The main connection tells of trouble with the server.
+    this.#client.on("error", (error: Error) => {
+      const redis = describeAddress(options.address);
+      options.logger.debug({ err: error, redis }, "wake-ups are cut off");
+    });
+    this.#client.on("message", (_channel: string, message: string) => this.#onMessage(message));
+    // Also after each reconnect; to subscribe twice does no harm.
+    this.#client.on("ready", () => void this.#subscribe());
+  }
+
+  async open(): Promise<void> {
+    await this.#client.connect();
+    await this.#subscribe();
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+
+  async #subscribe(): Promise<void> {
+    await this.#client.subscribe(this.#options.channel).catch(() => undefined);
+  }
+
+  #onMessage(message: string): void {
+    const [what, sender, queue = "", key = ""] = message.split(" ");
+    if (sender === this.#options.self) return;
+    if (what === "r") this.#options.onReady(queue);
+    else if (what === "e") this.#options.onEnded(queue, key);
+  }
+}
