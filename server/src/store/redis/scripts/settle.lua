@@ -16,6 +16,7 @@
   For each claim: sequence, tasks, bytes.
   Returns {whether the line was empty, whether someone waits for an end, {entries that did not match}, the grants of each claim...}. ]]
 --- @include lib/claim
+--- @include lib/front
 --- @include lib/record
 --- @include lib/alone
 local at = ARGV.list
