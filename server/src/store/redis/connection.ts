@@ -194,6 +194,7 @@ export function createClient(address: Address): Redis | Cluster {
     lazyConnect: true,
     // A claim that the server ran already must not be sent again.
     autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
     // Rejects what was under way as soon as the connection breaks.
     maxRetriesPerRequest: 0,
     connectTimeout: CALL_MS,

@@ -27,7 +27,7 @@ interface OpenBlock {
   readonly bodies: Uint8Array[];
   bytes: number;
   excess: number;
-  hasOptions: boolean;
+  readonly hasOptions: boolean;
 }
 
 export class EnqueueBatch {
@@ -104,12 +104,13 @@ export class EnqueueBatch {
   #addPlain({ body, type, hasOptions }: NewTask): { block: number; index: number } {
     const length = varintLength(body.length);
     const open = this.#open;
-    if (open && (open.bodies.length === MAX_BLOCK_TASKS || open.bytes + length + body.length > MAX_BLOCK_BYTES)) this.#close();
-    const block = (this.#open ??= { bodies: [], bytes: 0, excess: 0, hasOptions: false });
+    const isFull = open?.bodies.length === MAX_BLOCK_TASKS || (open?.bytes ?? 0) + length + body.length > MAX_BLOCK_BYTES;
+    // Tasks with options and tasks without are not mixed: a grant tells of all its bodies at once.
+    if (open && (isFull || open.hasOptions !== hasOptions)) this.#close();
+    const block = (this.#open ??= { bodies: [], bytes: 0, excess: 0, hasOptions });
     block.bodies.push(body);
     block.bytes += length + body.length;
     block.excess += length - 1;
-    block.hasOptions ||= hasOptions;
     this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
     return { block: this.blocks.length, index: block.bodies.length - 1 };
   }

@@ -1,5 +1,6 @@
 /** What is known of one task, put together from the places where it may be. */
 import { BLOCK_KEY_LENGTH, INDEX_TEXT, keyIndex, parseBlockKey } from "../../domain/ids.ts";
+import type { TaskState } from "../../domain/state.ts";
 import { bodyAt } from "../bodies.ts";
 import { type AloneRecord, findResult } from "../records.ts";
 import type { AttemptResult, TaskSnapshot } from "../store.ts";
@@ -35,17 +36,24 @@ interface Place {
 /** @param brokers all that may hold leases; asked only when a task is neither in the line nor ended */
 export async function find(lane: Lane, key: string, brokers: () => Promise<readonly string[]>): Promise<TaskSnapshot | undefined> {
   const place = placeOf(key);
-  const found = await look(lane, key, place);
-  if (found.state !== "" && found.record.length > 0) return aloneSnapshot(lane.queue, key, found);
-  const ended = endedSnapshot(lane.queue, key, place, found.results);
-  if (ended || !place || !isIn(found.entry, place)) return ended;
-  const state = isReady(place, found) ? "ready" : "active";
-  if (state === "active" && !(await isLeased(lane, place, brokers))) return undefined;
+  for (let tries = 1; ; tries++) {
+    const found = await look(lane, key, place);
+    if (found.state !== "" && found.record.length > 0) return aloneSnapshot(lane.queue, key, found);
+    const ended = endedSnapshot(lane.queue, key, place, found.results);
+    if (ended || !place || !isIn(found.entry, place)) return ended;
+    if (isReady(place, found)) return blockSnapshot(lane.queue, key, place, "ready", found.entry);
+    if (await isLeased(lane, place, brokers)) return blockSnapshot(lane.queue, key, place, "active", found.entry);
+    // It may have gone on between the two looks.
+    if (tries === 2) return undefined;
+  }
+}
+
+function blockSnapshot(queue: string, key: string, place: Place, state: TaskState, entry: Buffer): TaskSnapshot {
   return {
-    queue: lane.queue,
+    queue,
     key,
     state,
-    body: bodyAt(found.entry.subarray(BLOCK_HEADER), place.index),
+    body: bodyAt(entry.subarray(BLOCK_HEADER), place.index),
     attempt: 1,
     lostCount: 0,
     enqueuedAtMs: place.enqueuedAtMs,

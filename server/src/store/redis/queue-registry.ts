@@ -26,18 +26,19 @@ export class QueueRegistry {
     this.#known.clear();
   }
 
-  /** @throws TOO_MANY_QUEUES */
-  async add(queue: string): Promise<void> {
+  /** Resolves with the reason when the queue cannot be had. */
+  async add(queue: string): Promise<Error | undefined> {
     const { registerQueue } = SCRIPTS;
     const keys = keysOf(registerQueue, globalKeys(this.#namespace));
-    const name = String(await this.#connection.run(registerQueue, keys, [queueTag(queue), queue, this.#maxQueues]));
-    if (name === "") {
-      throw new TaskwireError("TOO_MANY_QUEUES", `there are ${this.#maxQueues} queues already, so ${queue} cannot be added`);
-    }
-    if (name !== queue) {
-      throw new TaskwireError("INVALID_ARGUMENT", `the queue ${queue} cannot be told from ${name} by its tag; choose another name`);
+    try {
+      const name = String(await this.#connection.run(registerQueue, keys, [queueTag(queue), queue, this.#maxQueues]));
+      if (name === "") return tooManyQueues(queue, this.#maxQueues);
+      if (name !== queue) return sameTag(queue, name);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
     }
     this.#known.add(queue);
+    return undefined;
   }
 
   async all(): Promise<string[]> {
@@ -53,4 +54,12 @@ export class QueueRegistry {
   #key(): string {
     return globalKeys(this.#namespace)["queues"] ?? "";
   }
+}
+
+function tooManyQueues(queue: string, max: number): TaskwireError {
+  return new TaskwireError("TOO_MANY_QUEUES", `there are ${max} queues already, so ${queue} cannot be added`);
+}
+
+function sameTag(queue: string, other: string): TaskwireError {
+  return new TaskwireError("INVALID_ARGUMENT", `the queue ${queue} cannot be told from ${other} by its tag; choose another name`);
 }

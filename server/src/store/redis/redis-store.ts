@@ -81,7 +81,7 @@ class RedisStore implements Store {
   readonly #context: Context;
   readonly #lanes = new Map<string, Lane>();
   /** Queues that are being registered: what is called for them meanwhile waits, to keep the order. */
-  readonly #gates = new Map<string, Promise<void>>();
+  readonly #gates = new Map<string, Promise<Error | undefined>>();
   #events = NO_EVENTS;
   #sequence = 0;
   #state: "new" | "open" | "closed" = "new";
@@ -168,7 +168,9 @@ class RedisStore implements Store {
 
   async enqueue(queue: string, tasks: readonly NewTask[], producer?: Producer): Promise<readonly Enqueued[]> {
     if (tasks.length === 0) return [];
-    if (!this.#registry.has(queue)) await this.#register(queue);
+    const gate = this.#gates.get(queue) ?? (this.#registry.has(queue) ? undefined : this.#register(queue));
+    const refusal = gate && (await gate);
+    if (refusal) throw refusal;
     const enqueued = await this.#lane(queue).enqueue({ tasks, producer });
     for (const { kind, runAtMs } of enqueued) {
       if (kind === "created" && runAtMs > 0) this.#events.scheduled(queue, Math.max(0, runAtMs - this.#context.nowMs()));
@@ -289,13 +291,14 @@ class RedisStore implements Store {
     return lane;
   }
 
-  async #register(queue: string): Promise<void> {
-    let gate = this.#gates.get(queue);
-    if (!gate) {
-      gate = this.#registry.add(queue).finally(() => this.#gates.delete(queue));
-      this.#gates.set(queue, gate);
-    }
-    await gate;
+  /**
+   * Resolves with the reason when the queue cannot be had. All that is called for it meanwhile waits for this very promise,
+   * and so goes on in the order of the calls.
+   */
+  #register(queue: string): Promise<Error | undefined> {
+    const gate = this.#registry.add(queue).finally(() => this.#gates.delete(queue));
+    this.#gates.set(queue, gate);
+    return gate;
   }
 
   /** A caller's key may name a task that has ended: how, only its result tells. */
