@@ -16,9 +16,10 @@ const LARGE_RESULT = 1_024;
 
 const NO_BODY = new Uint8Array(0);
 
-/** One element of the script's list. */
+/** One entry of the script's list. */
 export interface Entry {
-  readonly args: readonly Argument[];
+  readonly head: readonly Argument[];
+  readonly effects: readonly Argument[];
   /** Keys of the tasks that it ends. */
   readonly endedKeys: () => readonly string[];
   /** The delays of the tasks that it schedules. */
@@ -46,7 +47,8 @@ export function planEntry(plan: Plan): Entry & { readonly following: string } {
   const following = plan.held.kind === "alone" ? "" : plan.held.text();
   const { args, number, delaysMs } = effects.end();
   return {
-    args: ["l", String(plan.lease.sequence), plan.expected, following, number, ...args],
+    head: ["l", String(plan.lease.sequence), plan.expected, following, number],
+    effects: args,
     following,
     delaysMs,
     endedKeys: () => endedKeys(plan),
@@ -64,7 +66,7 @@ export function planLateAck(plan: Omit<Plan, "held" | "expected">, key: string, 
   effects.count("late", 1);
   effects.count("ready", -1);
   const { args, number } = effects.end();
-  return { args: ["s", key, state, "", number, ...args], delaysMs: [], endedKeys: () => [key] };
+  return { head: ["s", key, state, "", number], effects: args, delaysMs: [], endedKeys: () => [key] };
 }
 
 class Effects {
@@ -131,7 +133,10 @@ class Effects {
 
 const MOVE_COUNTS: Readonly<Record<Outcome["kind"], readonly (readonly [string, number])[]>> = {
   ack: [["completed", 1]],
-  discard: [["failed", 1]],
+  discard: [
+    ["failed", 1],
+    ["discarded", 1],
+  ],
   bury: [["failed", 1]],
   retry: [
     ["failed", 1],

@@ -4,7 +4,7 @@ import type { TaskState } from "../../domain/state.ts";
 import { varintLength, writeVarint } from "../../lib/varint.ts";
 import type { Enqueued, NewTask, Producer } from "../store.ts";
 import { encodeValue } from "./alone-value.ts";
-import { BlockLease } from "./held-lease.ts";
+import { type BlockLease, blockKeyOf } from "./held-lease.ts";
 import type { Argument } from "./script.ts";
 import { rankOf } from "./task-state.ts";
 
@@ -20,8 +20,17 @@ export interface EnqueueRequest {
   readonly producer: Producer | undefined;
 }
 
-/** A state that is known only after another look: the task has ended. */
-export type EnqueuedOrEnded = Omit<Enqueued, "state"> & { readonly state: TaskState | undefined };
+/** A caller's key names a task that has ended: how, only its result tells. */
+export type Ended = Omit<Enqueued, "state"> & { readonly state: undefined };
+
+/** Where the tasks of a request are: a run of a block, or, with a key, alone. */
+interface Token {
+  /** Counted from 0, as are tasks alone. */
+  readonly ordinal: number;
+  readonly first: number;
+  count: number;
+  readonly key: string;
+}
 
 interface OpenBlock {
   readonly bodies: Uint8Array[];
@@ -38,7 +47,7 @@ export class EnqueueBatch {
   readonly #calls: Argument[] = [];
   readonly #types = new Map<string, number>();
   readonly #items: Argument[] = [];
-  readonly #templates: string[] = [];
+  readonly #tokens: Token[][] = [];
   #callCount = 0;
   #itemCount = 0;
   #aloneCount = 0;
@@ -61,8 +70,9 @@ export class EnqueueBatch {
   }
 
   /** What each request is told, in order. `answer` is what the script returned. */
-  answers(answer: string): EnqueuedOrEnded[][] {
-    return this.#templates.map((template) => readAnswer(template, this.nonce, answer));
+  answers(answer: string): (Enqueued | Ended)[][] {
+    const read = readAnswer(this.nonce, answer);
+    return this.#tokens.map(read);
   }
 
   /** The bodies of a lease on one of the blocks, from memory. `ordinal` counts from 1. */
@@ -78,30 +88,30 @@ export class EnqueueBatch {
   }
 
   #add({ tasks, producer }: EnqueueRequest): void {
-    const tokens: string[] = [];
-    let run: { block: number; first: number; count: number } | undefined;
+    const tokens: Token[] = [];
+    let run: Token | undefined;
     for (const task of tasks) {
       if (!isPlain(task)) {
+        run = undefined;
         tokens.push(this.#addAlone(task));
         continue;
       }
-      const place = this.#addPlain(task);
-      if (run?.block === place.block && run.first + run.count === place.index) {
+      const first = this.#addPlain(task);
+      if (run?.ordinal === this.blocks.length && run.first + run.count === first) {
         run.count++;
-        tokens[tokens.length - 1] = `${run.block}:${run.first}:${run.count}`;
       } else {
-        run = { block: place.block, first: place.index, count: 1 };
-        tokens.push(`${run.block}:${run.first}:1`);
+        run = { ordinal: this.blocks.length, first, count: 1, key: "" };
+        tokens.push(run);
       }
     }
-    const template = tokens.join(",");
-    this.#templates.push(template);
+    this.#tokens.push(tokens);
     if (!producer) return;
     this.#callCount++;
-    this.#calls.push(producer.id, producer.sequence, template);
+    this.#calls.push(producer.id, producer.sequence, tokens.map(tokenText).join(","));
   }
 
-  #addPlain({ body, type, hasOptions }: NewTask): { block: number; index: number } {
+  /** Returns its index in the block that is open then. */
+  #addPlain({ body, type, hasOptions }: NewTask): number {
     const length = varintLength(body.length);
     const open = this.#open;
     const isFull = open?.bodies.length === MAX_BLOCK_TASKS || (open?.bytes ?? 0) + length + body.length > MAX_BLOCK_BYTES;
@@ -112,10 +122,10 @@ export class EnqueueBatch {
     block.bytes += length + body.length;
     block.excess += length - 1;
     this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
-    return { block: this.blocks.length, index: block.bodies.length - 1 };
+    return block.bodies.length - 1;
   }
 
-  #addAlone(task: NewTask): string {
+  #addAlone(task: NewTask): Token {
     const { body, hasOptions, priority, delayMs, runAtMs, type } = task;
     // What is ready at once, with priority 0, keeps its place between the plain tasks.
     if (priority === 0 && delayMs === 0) this.#close();
@@ -133,7 +143,7 @@ export class EnqueueBatch {
     });
     this.#items.push("a", key, type, rankOf(priority), delayMs, runAtMs, value);
     this.#itemCount++;
-    return `@${this.#aloneCount++}:${key}`;
+    return { ordinal: this.#aloneCount++, first: 0, count: 1, key };
   }
 
   #close(): void {
@@ -158,12 +168,16 @@ export class EnqueueBatch {
 }
 
 /** What a call was told that was made before, from the slot in which the script kept it. */
-export function readSlot(slot: string): EnqueuedOrEnded[] {
+export function readSlot(slot: string): (Enqueued | Ended)[] {
   const [, template = "", nonce = "", ids = "", outcomes = ""] = slot.split("|");
-  return readAnswer(template, nonce, `${ids}|${outcomes}`);
+  return readAnswer(nonce, `${ids}|${outcomes}`)(template === "" ? [] : template.split(",").map(readToken));
 }
 
-function isPlain({ key, priority, delayMs, runAtMs }: NewTask): boolean {
+export function isFinal(enqueued: Enqueued | Ended): enqueued is Enqueued {
+  return enqueued.state !== undefined;
+}
+
+export function isPlain({ key, priority, delayMs, runAtMs }: NewTask): boolean {
   return key === undefined && priority === 0 && delayMs === 0 && runAtMs === 0;
 }
 
@@ -177,33 +191,46 @@ function skipBody(block: Buffer, from: number): number {
   }
 }
 
-function readAnswer(template: string, nonce: string, answer: string): EnqueuedOrEnded[] {
-  const [idText = "", outcomeText = ""] = answer.split("|");
-  const ids = idText.split(",");
+function tokenText({ ordinal, first, count, key }: Token): string {
+  return key === "" ? `${ordinal}:${first}:${count}` : `@${ordinal}:${key}`;
+}
+
+function readToken(text: string): Token {
+  const [ordinal = "", first = "", count] = text.split(":");
+  if (ordinal.startsWith("@")) return { ordinal: Number(ordinal.slice(1)), first: 0, count: 1, key: first };
+  return { ordinal: Number(ordinal), first: Number(first), count: Number(count), key: "" };
+}
+
+/** @param answer ids of the blocks, then outcomes of the tasks alone */
+function readAnswer(nonce: string, answer: string): (tokens: readonly Token[]) => (Enqueued | Ended)[] {
+  const [ids = "", outcomeText = ""] = answer.split("|");
+  const prefixes = ids.split(",").map((id) => blockKeyOf(id, nonce));
   const outcomes = outcomeText.split(",");
-  const enqueued: EnqueuedOrEnded[] = [];
-  if (template === "") return enqueued;
-  for (const token of template.split(",")) {
-    if (token.startsWith("@")) {
-      const colon = token.indexOf(":");
-      enqueued.push(readOutcome(token.slice(colon + 1), outcomes[Number(token.slice(1, colon))] ?? ""));
-      continue;
+  return (tokens) => {
+    const enqueued: (Enqueued | Ended)[] = [];
+    for (const { ordinal, first, count, key } of tokens) {
+      if (key !== "") {
+        enqueued.push(readOutcome(key, outcomes[ordinal] ?? ""));
+        continue;
+      }
+      const prefix = prefixes[ordinal] ?? "";
+      for (let index = first, end = first + count; index < end; index++) {
+        enqueued.push({ kind: "created", key: prefix + INDEX_TEXT[index], state: "ready", runAtMs: 0 });
+      }
     }
-    const [block, first, count] = token.split(":").map(Number);
-    const { block: prefix } = new BlockLease(`b ${ids[block ?? 0]} ${nonce} 0 0 0 --`);
-    for (let index = first ?? 0, end = index + (count ?? 0); index < end; index++) {
-      enqueued.push({ kind: "created", key: `${prefix}${INDEX_TEXT[index]}`, state: "ready", runAtMs: 0 });
-    }
-  }
-  return enqueued;
+    return enqueued;
+  };
 }
 
 const STATES: Readonly<Record<string, TaskState>> = { s: "scheduled", r: "ready", a: "active", d: "dead" };
 
-function readOutcome(key: string, outcome: string): EnqueuedOrEnded {
+function readOutcome(key: string, outcome: string): Enqueued | Ended {
   if (outcome.startsWith("c")) {
     const runAtMs = Number(outcome.slice(1));
     return { kind: "created", key, state: runAtMs > 0 ? "scheduled" : "ready", runAtMs };
   }
-  return { kind: "existing", key, state: STATES[outcome[1] ?? ""], runAtMs: Number(outcome.slice(2)) };
+  const state = STATES[outcome[1] ?? ""];
+  const runAtMs = Number(outcome.slice(2));
+  // Two returns, since each is another member of the union.
+  return state === undefined ? { kind: "existing", key, state, runAtMs } : { kind: "existing", key, state, runAtMs };
 }

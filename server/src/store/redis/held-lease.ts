@@ -36,6 +36,7 @@ export class BlockLease {
   left: number;
   /** A bit for each outstanding index, counted from `first`; undefined while all are. */
   #bits: Uint32Array | undefined;
+  #block: string | undefined;
 
   constructor(text: string) {
     const [, id = "", nonce = "", first, count, total, flags = "", outstanding] = text.split(" ");
@@ -53,12 +54,14 @@ export class BlockLease {
     }
   }
 
+  /** Its key. */
   get block(): string {
-    return blockKey({ ...this.#name(), nonce: this.nonce });
+    this.#block ??= blockKeyOf(this.id, this.nonce);
+    return this.#block;
   }
 
   get enqueuedAtMs(): number {
-    return this.#name().timeMs;
+    return Number.parseInt(this.id, 10);
   }
 
   has(index: number): boolean {
@@ -104,11 +107,11 @@ export class BlockLease {
   rangeText(first: number, n: number): string {
     return `b ${this.id} ${this.nonce} ${first} ${n} ${this.total} ${this.hasOptions ? "o" : "-"}-`;
   }
+}
 
-  #name(): { timeMs: number; sequence: number } {
-    const dash = this.id.indexOf("-");
-    return { timeMs: Number(this.id.slice(0, dash)), sequence: Number(this.id.slice(dash + 1)) };
-  }
+export function blockKeyOf(id: string, nonce: string): string {
+  const dash = id.indexOf("-");
+  return blockKey({ timeMs: Number(id.slice(0, dash)), sequence: Number(id.slice(dash + 1)), nonce });
 }
 
 /** The stream id of the block that a key made by a store belongs to. */

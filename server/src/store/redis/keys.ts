@@ -8,7 +8,6 @@ export function queueKeys(namespace: string, queue: string, broker: string): Key
   const prefix = `{${namespace}:${queue}:0}`;
   return {
     line: `${prefix}b`,
-    cursor: `${prefix}cursor`,
     back: `${prefix}back`,
     prio: `${prefix}prio`,
     due: `${prefix}due`,

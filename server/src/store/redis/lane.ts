@@ -4,11 +4,11 @@
  * Flushed on nextTick: a microtask would send fragments, a timer would add its delay to every task.
  */
 import { storeUnavailable, TaskwireError } from "../../domain/errors.ts";
-import type { ClaimLimit, Grant } from "../store.ts";
+import type { ClaimLimit, Enqueued, Grant } from "../store.ts";
 import type { Reply } from "./connection.ts";
 import type { Context } from "./context.ts";
 import type { Entry } from "./effects.ts";
-import { EnqueueBatch, type EnqueuedOrEnded, type EnqueueRequest, readSlot } from "./enqueue-batch.ts";
+import { type Ended, EnqueueBatch, type EnqueueRequest, readSlot } from "./enqueue-batch.ts";
 import { readGrants } from "./grants.ts";
 import type { BlockLease, HeldLease } from "./held-lease.ts";
 import { channelName, type Keys, keysOf, queueKeys } from "./keys.ts";
@@ -29,7 +29,7 @@ interface ClaimCall extends Deferred<Grant[]> {
   readonly firstSequence: number;
 }
 
-interface EnqueueCall extends Deferred<EnqueuedOrEnded[]>, EnqueueRequest {}
+interface EnqueueCall extends Deferred<(Enqueued | Ended)[]>, EnqueueRequest {}
 
 interface SettleCall extends Deferred<ReadonlySet<Entry>> {
   readonly entries: readonly Entry[];
@@ -73,12 +73,13 @@ export class Lane {
     this.context = context;
   }
 
-  enqueue(request: EnqueueRequest): Promise<EnqueuedOrEnded[]> {
+  enqueue(request: EnqueueRequest): Promise<(Enqueued | Ended)[]> {
     return new Promise((resolve, reject) => {
       const last = this.#rounds.at(-1);
       const round = last && last.claims.length === 0 && last.tasks < MAX_TASKS ? last : this.#addRound();
-      round.enqueues.push({ ...request, resolve, reject });
-      round.tasks += request.tasks.length;
+      const { tasks, producer } = request;
+      round.enqueues.push({ tasks, producer, resolve, reject });
+      round.tasks += tasks.length;
       this.#due();
     });
   }
@@ -176,8 +177,9 @@ export class Lane {
     const broker = this.context.broker();
     const entries = settles.flatMap((call) => call.entries);
     const { ttlMs, spanMs, share, max } = resultSettings(this.context.options);
-    const args: Argument[] = [...this.wakeArgs(), broker, ttlMs, spanMs, share, max, entries.length, claims.length];
-    for (const entry of entries) for (const arg of entry.args) args.push(arg);
+    const args: Argument[] = [...this.wakeArgs(), broker, this.context.nowMs(), ttlMs, spanMs, share, max, entries.length, claims.length];
+    for (const { head } of entries) for (const arg of head) args.push(arg);
+    for (const { effects } of entries) for (const arg of effects) args.push(arg);
     pushClaims(args, claims);
     try {
       const reply = await this.context.connection.run(SCRIPTS.settle, keys, args);

@@ -30,7 +30,7 @@ import { Brokers } from "./brokers.ts";
 import { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import type { Entry } from "./effects.ts";
-import type { EnqueuedOrEnded } from "./enqueue-batch.ts";
+import { type Ended, isFinal, isPlain } from "./enqueue-batch.ts";
 import { find } from "./find.ts";
 import { giveAway } from "./give-away.ts";
 import { findLeased } from "./inspect.ts";
@@ -172,10 +172,7 @@ class RedisStore implements Store {
     const refusal = gate && (await gate);
     if (refusal) throw refusal;
     const enqueued = await this.#lane(queue).enqueue({ tasks, producer });
-    for (const { kind, runAtMs } of enqueued) {
-      if (kind === "created" && runAtMs > 0) this.#events.scheduled(queue, Math.max(0, runAtMs - this.#context.nowMs()));
-    }
-    return this.#completed(queue, enqueued);
+    return enqueued.every(isFinal) && tasks.every(isPlain) ? enqueued : this.#complete(queue, enqueued);
   }
 
   async claim(queue: string, limit: ClaimLimit): Promise<readonly Grant[]> {
@@ -217,7 +214,7 @@ class RedisStore implements Store {
   untilEnded(queue: string, key: string, signal: AbortSignal): Promise<TaskSnapshot | undefined> {
     return this.#waiters.until(queue, key, signal, async () => {
       // First the note, then the look: an end in between is then told.
-      await this.#lane(queue).run(SCRIPTS.await, [key, NOTE_MS]);
+      await this.#lane(queue).run(SCRIPTS.await, [key, this.#context.nowMs(), NOTE_MS]);
       const task = await this.find(queue, key);
       return task === undefined || hasEnded(task.state) ? task : "not yet";
     });
@@ -279,7 +276,7 @@ class RedisStore implements Store {
 
   async dropOldResults(): Promise<void> {
     const { ttlMs, max } = resultSettings(this.#options);
-    for (const queue of await this.#registry.all()) await this.#lane(queue).run(SCRIPTS.dropResults, [ttlMs, max]);
+    for (const queue of await this.#registry.all()) await this.#lane(queue).run(SCRIPTS.dropResults, [this.#context.nowMs(), ttlMs, max]);
   }
 
   #lane(queue: string): Lane {
@@ -301,12 +298,13 @@ class RedisStore implements Store {
     return gate;
   }
 
-  /** A caller's key may name a task that has ended: how, only its result tells. */
-  async #completed(queue: string, enqueued: readonly EnqueuedOrEnded[]): Promise<Enqueued[]> {
+  /** Tells of what was scheduled. A caller's key may name a task that has ended: how, only its result tells. */
+  async #complete(queue: string, enqueued: readonly (Enqueued | Ended)[]): Promise<Enqueued[]> {
     return Promise.all(
       enqueued.map(async (one) => {
-        const { state } = one;
-        return { ...one, state: state ?? (await this.find(queue, one.key))?.state ?? "completed" };
+        if (one.state === undefined) return { ...one, state: (await this.find(queue, one.key))?.state ?? "completed" };
+        if (one.kind === "created" && one.runAtMs > 0) this.#events.scheduled(queue, Math.max(0, one.runAtMs - this.#context.nowMs()));
+        return one;
       }),
     );
   }

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 --[[ All that is known of one task.
-  KEYS  line cursor back due alone state buckets results
+  KEYS  line back due alone state count buckets results
   ARGV  key block id
   `block` and `id` are the block's key and stream id; both are "" for a caller's key.
   Returns {state, record, time when due, {results, newest first}, entry of the block, cursor, {what came back}}; "" = nothing. ]]
@@ -15,5 +15,5 @@ if ARGV.id == "" then return { "", "", "", results, "", "", {} } end
 local entry = redis.call("XRANGE", KEYS.line, ARGV.id, ARGV.id)[1]
 if not entry then return { "", "", "", results, "", "", {} } end
 return {
-  "", "", "", results, entry[2][2], redis.call("GET", KEYS.cursor) or "0-0", redis.call("LRANGE", KEYS.back, 0, -1),
+  "", "", "", results, entry[2][2], redis.call("HGET", KEYS.count, "cursor") or "0-0", redis.call("LRANGE", KEYS.back, 0, -1),
 }
