@@ -16,7 +16,8 @@ export interface Address {
   readonly master: string;
 }
 
-const FORM = /^(rediss?|redis\+cluster|redis\+sentinel):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
+const FORM =
+  /^(rediss?|redis\+cluster|redis\+sentinel):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
 
 /**
  * Takes a URL apart: redis://, rediss:// (TLS), redis+cluster://host:port,host:port and
@@ -24,11 +25,13 @@ const FORM = /^(rediss?|redis\+cluster|redis\+sentinel):\/\/(?:([^:@/]*)(?::([^@
  */
 export function parseAddress(url: string): Address {
   const parts = FORM.exec(url);
-  if (!parts) throw new Error("the Redis URL must look like redis://host:port, rediss://, redis+cluster:// or redis+sentinel://");
+  if (!parts)
+    throw new Error("the Redis URL must look like redis://host:port, rediss://, redis+cluster:// or redis+sentinel://");
   const [, scheme = "", username = "", password = "", hosts = "", path = "", query = ""] = parts;
   const kind = scheme === "redis+cluster" ? "cluster" : scheme === "redis+sentinel" ? "sentinel" : "standalone";
   const nodes = hosts.split(",").map((host) => parseNode(host, kind === "sentinel" ? 26_379 : 6_379));
-  if (kind === "standalone" && nodes.length > 1) throw new Error("redis:// takes one host; use redis+cluster:// or redis+sentinel:// for several");
+  if (kind === "standalone" && nodes.length > 1)
+    throw new Error("redis:// takes one host; use redis+cluster:// or redis+sentinel:// for several");
   if (kind === "sentinel" && path === "") throw new Error("redis+sentinel:// must end with the name of the master");
   return {
     kind,

@@ -20,7 +20,11 @@ export interface Demands {
  * The durability that a resolved promise stands for.
  * @throws Error with a sentence when the server is unfit
  */
-export function checkServer({ version, config }: ServerFacts, { requireDurability, minReplicas }: Demands, logger: Logger): Durability {
+export function checkServer(
+  { version, config }: ServerFacts,
+  { requireDurability, minReplicas }: Demands,
+  logger: Logger,
+): Durability {
   if (!(Number.parseInt(version, 10) >= MIN_MAJOR)) {
     throw new Error(`Redis ${version} is too old: use Redis ${MIN_MAJOR}.0 or later`);
   }
@@ -30,7 +34,11 @@ export function checkServer({ version, config }: ServerFacts, { requireDurabilit
       `Redis may evict tasks: its maxmemory-policy is ${policy}; set it with CONFIG SET maxmemory-policy noeviction and in redis.conf`,
     );
   }
-  if (!config) logger.warn({ durability: "async" }, "the settings of redis cannot be read; see that maxmemory-policy is noeviction");
+  if (!config)
+    logger.warn(
+      { durability: "async" },
+      "the settings of redis cannot be read; see that maxmemory-policy is noeviction",
+    );
   const durability = minReplicas > 0 ? "replicated" : ownDurability(config);
   if (LEVELS.indexOf(durability) < LEVELS.indexOf(requireDurability)) {
     throw new Error(

@@ -56,7 +56,12 @@ export function planEntry(plan: Plan): Entry & { readonly following: string } {
 }
 
 /** A late ack: the task was lost from this lease, but nobody claimed it since. It stands alone, in this state. */
-export function planLateAck(plan: Omit<Plan, "held" | "expected">, key: string, state: string, record: AloneRecord): Entry {
+export function planLateAck(
+  plan: Omit<Plan, "held" | "expected">,
+  key: string,
+  state: string,
+  record: AloneRecord,
+): Entry {
   const [settlement] = plan.settlements;
   const lease = { ...plan.lease, block: key, alone: true };
   const effects = new Effects({ ...plan, lease });
@@ -117,7 +122,10 @@ class Effects {
   end(): { args: readonly Argument[]; number: number; delaysMs: readonly number[] } {
     const { lease, resultShare } = this.#plan;
     for (let at = 0; at < this.#results.length; at += resultShare) {
-      this.#record(lease.block, at === 0 && this.#results.length <= resultShare ? this.#results : this.#results.slice(at, at + resultShare));
+      this.#record(
+        lease.block,
+        at === 0 && this.#results.length <= resultShare ? this.#results : this.#results.slice(at, at + resultShare),
+      );
     }
     for (const [name, n] of this.#counts) this.push("c", name, n);
     return { args: this.#args, number: this.#number, delaysMs: this.delaysMs };

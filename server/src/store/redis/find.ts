@@ -34,7 +34,11 @@ interface Place {
 }
 
 /** @param brokers all that may hold leases; asked only when a task is neither in the line nor ended */
-export async function find(lane: Lane, key: string, brokers: () => Promise<readonly string[]>): Promise<TaskSnapshot | undefined> {
+export async function find(
+  lane: Lane,
+  key: string,
+  brokers: () => Promise<readonly string[]>,
+): Promise<TaskSnapshot | undefined> {
   const place = placeOf(key);
   for (let tries = 1; ; tries++) {
     const found = await look(lane, key, place);
@@ -73,8 +77,24 @@ export async function isAtFront(lane: Lane, key: string): Promise<boolean> {
 async function look(lane: Lane, key: string, place: Place | undefined): Promise<Found> {
   const reply = await lane.run(SCRIPTS.find, [key, place?.block ?? "", place?.id ?? ""]);
   // The form that find.lua says.
-  const [state, record, due, results, entry, cursor, front] = reply as readonly [Buffer, Buffer, Buffer, Buffer[], Buffer, Buffer, Buffer[]];
-  return { state: String(state), record, due: String(due), results, entry, cursor: String(cursor), front: front.map(String) };
+  const [state, record, due, results, entry, cursor, front] = reply as readonly [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer[],
+    Buffer,
+    Buffer,
+    Buffer[],
+  ];
+  return {
+    state: String(state),
+    record,
+    due: String(due),
+    results,
+    entry,
+    cursor: String(cursor),
+    front: front.map(String),
+  };
 }
 
 function placeOf(key: string): Place | undefined {
@@ -109,7 +129,12 @@ function lastResult({ lastFailure, lastEndedAtMs }: AloneRecord): AttemptResult 
   return { success: false, result: undefined, failure: lastFailure, durationMs, workerId, endedAtMs: lastEndedAtMs };
 }
 
-function endedSnapshot(queue: string, key: string, place: Place | undefined, results: readonly Buffer[]): TaskSnapshot | undefined {
+function endedSnapshot(
+  queue: string,
+  key: string,
+  place: Place | undefined,
+  results: readonly Buffer[],
+): TaskSnapshot | undefined {
   for (const records of results) {
     const found = findResult(records, place?.index ?? 0);
     if (!found) continue;

@@ -30,12 +30,18 @@ export async function giveAway(lane: Lane, broker: string, isMeant: (sequence: n
   return count;
 }
 
-async function planBatch(lane: Lane, broker: string, leases: readonly (readonly [number, string])[]): Promise<Map<Entry, number>> {
+async function planBatch(
+  lane: Lane,
+  broker: string,
+  leases: readonly (readonly [number, string])[],
+): Promise<Map<Entry, number>> {
   const aloneKeys = leases.flatMap(([, text]) => (text.startsWith("a ") ? [text.slice(2)] : []));
   const records = await lane.records(aloneKeys);
   const planned = new Map<Entry, number>();
   for (const [sequence, text] of leases) {
-    const held = text.startsWith("a ") ? readAlone(text.slice(2), records[aloneKeys.indexOf(text.slice(2))]) : new BlockLease(text);
+    const held = text.startsWith("a ")
+      ? readAlone(text.slice(2), records[aloneKeys.indexOf(text.slice(2))])
+      : new BlockLease(text);
     if (!held) continue;
     const lease = leaseOf(lane.queue, broker, sequence, held);
     const indexes = held.kind === "alone" ? [0] : held.outstanding();
@@ -52,6 +58,7 @@ function readAlone(key: string, record: Buffer | null | undefined): HeldLease | 
 }
 
 function leaseOf(queue: string, broker: string, sequence: number, held: HeldLease): Lease {
-  if (held.kind === "alone") return { queue, broker, sequence, block: held.key, alone: true, attempt: held.record.attempt };
+  if (held.kind === "alone")
+    return { queue, broker, sequence, block: held.key, alone: true, attempt: held.record.attempt };
   return { queue, broker, sequence, block: held.block, alone: false, attempt: 1 };
 }

@@ -18,7 +18,11 @@ export interface NewLease {
   readonly held: HeldLease;
 }
 
-export function readGrants(reply: Reply, claimed: Claimed, onLease: (sequence: number, lease: NewLease) => void): Grant[] {
+export function readGrants(
+  reply: Reply,
+  claimed: Claimed,
+  onLease: (sequence: number, lease: NewLease) => void,
+): Grant[] {
   const grants: Grant[] = [];
   if (!Array.isArray(reply)) return grants;
   for (let at = 0; at < reply.length; at += 2) {
@@ -34,7 +38,12 @@ export function readGrants(reply: Reply, claimed: Claimed, onLease: (sequence: n
   return grants;
 }
 
-function aloneGrant(text: string, value: Buffer, sequence: number, { queue, broker }: Claimed): { grant: Grant; held: HeldLease } {
+function aloneGrant(
+  text: string,
+  value: Buffer,
+  sequence: number,
+  { queue, broker }: Claimed,
+): { grant: Grant; held: HeldLease } {
   const key = text.slice(2);
   const record = decodeMeta(value);
   const { attempt, lostCount, enqueuedAtMs, hasOptions } = record;

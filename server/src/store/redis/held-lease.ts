@@ -49,7 +49,9 @@ export class BlockLease {
     this.isWhole = flags[1] === "w";
     this.left = this.count;
     if (outstanding !== undefined) {
-      this.#bits = Uint32Array.from({ length: WORDS }, (_, i) => Number.parseInt(outstanding.slice(i * 8, i * 8 + 8), 16));
+      this.#bits = Uint32Array.from({ length: WORDS }, (_, i) =>
+        Number.parseInt(outstanding.slice(i * 8, i * 8 + 8), 16),
+      );
       this.left = this.#bits.reduce((sum, word) => sum + countBits(word), 0);
     }
   }

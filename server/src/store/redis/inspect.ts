@@ -54,12 +54,14 @@ export async function findLeased(lane: Lane, lease: Lease, index: number): Promi
   const [seen] = await inspect(lane, [{ lease, index }]);
   if (!seen || seen.lease === "") return undefined;
   if (seen.lease.startsWith("a ")) {
-    if (!lease.alone || index !== 0 || seen.record === undefined || seen.lease.slice(2) !== lease.block) return undefined;
+    if (!lease.alone || index !== 0 || seen.record === undefined || seen.lease.slice(2) !== lease.block)
+      return undefined;
     const { attempt, lostCount, hasOptions } = decodeMeta(seen.record);
     return attempt === lease.attempt ? { body: bodyOf(seen.record), attempt, lostCount, hasOptions } : undefined;
   }
   const held = new BlockLease(seen.lease);
-  if (lease.alone || lease.attempt !== 1 || held.block !== lease.block || !held.has(index) || !seen.entry) return undefined;
+  if (lease.alone || lease.attempt !== 1 || held.block !== lease.block || !held.has(index) || !seen.entry)
+    return undefined;
   const body = bodyAt(seen.entry.subarray(BLOCK_HEADER), index);
   return { body, attempt: 1, lostCount: 0, hasOptions: held.hasOptions };
 }

@@ -67,10 +67,16 @@ export class Lane {
   #keysByScript = new Map<Script, readonly string[]>();
   #rounds: Round[] = [];
   #isDue = false;
+  #underWay = 0;
 
   constructor(queue: string, context: Context) {
     this.queue = queue;
     this.context = context;
+  }
+
+  /** Nothing would be lost with it. */
+  get isIdle(): boolean {
+    return this.held.size === 0 && this.lostClaims.length === 0 && this.#underWay === 0 && this.#rounds.length === 0;
   }
 
   enqueue(request: EnqueueRequest): Promise<(Enqueued | Ended)[]> {
@@ -119,7 +125,11 @@ export class Lane {
   run(script: Script, args: readonly Argument[], broker = this.context.broker()): Promise<Reply> {
     this.flush();
     if (broker !== this.context.broker()) {
-      return this.context.connection.run(script, keysOf(script, queueKeys(this.context.namespace, this.queue, broker)), args);
+      return this.context.connection.run(
+        script,
+        keysOf(script, queueKeys(this.context.namespace, this.queue, broker)),
+        args,
+      );
     }
     return this.context.connection.run(script, this.#keysFor(script), args);
   }
@@ -153,7 +163,8 @@ export class Lane {
     const rounds = this.#rounds;
     this.#rounds = [];
     for (const { settles, enqueues, claims } of rounds) {
-      if (settles.length > 0 || enqueues.length === 0) void this.#sendSettles(settles, enqueues.length > 0 ? [] : claims);
+      if (settles.length > 0 || enqueues.length === 0)
+        void this.#sendSettles(settles, enqueues.length > 0 ? [] : claims);
       if (enqueues.length > 0) void this.#sendEnqueues(enqueues, claims);
     }
   }
@@ -173,14 +184,29 @@ export class Lane {
     return round;
   }
 
-  async #sendSettles(settles: readonly SettleCall[], claims: readonly ClaimCall[], keys = this.#keysFor(SCRIPTS.settle)): Promise<void> {
+  async #sendSettles(
+    settles: readonly SettleCall[],
+    claims: readonly ClaimCall[],
+    keys = this.#keysFor(SCRIPTS.settle),
+  ): Promise<void> {
     const broker = this.context.broker();
     const entries = settles.flatMap((call) => call.entries);
     const { ttlMs, spanMs, share, max } = resultSettings(this.context.options);
-    const args: Argument[] = [...this.wakeArgs(), broker, this.context.nowMs(), ttlMs, spanMs, share, max, entries.length, claims.length];
+    const args: Argument[] = [
+      ...this.wakeArgs(),
+      broker,
+      this.context.nowMs(),
+      ttlMs,
+      spanMs,
+      share,
+      max,
+      entries.length,
+      claims.length,
+    ];
     for (const { head } of entries) for (const arg of head) args.push(arg);
     for (const { effects } of entries) for (const arg of effects) args.push(arg);
     pushClaims(args, claims);
+    this.#underWay++;
     try {
       const reply = await this.context.connection.run(SCRIPTS.settle, keys, args);
       const [woke, awaited, mismatches, ...grants] = asList(reply);
@@ -196,6 +222,8 @@ export class Lane {
     } catch (error) {
       for (const call of settles) call.reject(error);
       this.#failClaims(claims, error, broker);
+    } finally {
+      this.#underWay--;
     }
   }
 
@@ -206,6 +234,7 @@ export class Lane {
     const args: Argument[] = [...this.wakeArgs(), broker, batch.nonce, calls, types, items, claims.length];
     for (const arg of batch.list) args.push(arg);
     pushClaims(args, claims);
+    this.#underWay++;
     try {
       const reply = await this.context.connection.run(SCRIPTS.enqueue, this.#keysFor(SCRIPTS.enqueue), args);
       const [kind, answer, woke, ...grants] = asList(reply);
@@ -220,13 +249,20 @@ export class Lane {
     } catch (error) {
       for (const call of enqueues) call.reject(error);
       // A full server takes no task, but it hands them out.
-      if (error instanceof TaskwireError && error.code === "STORE_FULL" && claims.length > 0) void this.#sendSettles([], claims);
+      if (error instanceof TaskwireError && error.code === "STORE_FULL" && claims.length > 0)
+        void this.#sendSettles([], claims);
       else this.#failClaims(claims, error, broker);
+    } finally {
+      this.#underWay--;
     }
   }
 
   /** Some calls were made before and nothing was done: these get their old answer, the others are sent again. */
-  async #answerRepeated(reply: readonly Reply[], enqueues: readonly EnqueueCall[], claims: readonly ClaimCall[]): Promise<void> {
+  async #answerRepeated(
+    reply: readonly Reply[],
+    enqueues: readonly EnqueueCall[],
+    claims: readonly ClaimCall[],
+  ): Promise<void> {
     const made = enqueues.filter(({ producer }) => producer !== undefined);
     const repeated = new Set<EnqueueCall>();
     for (let at = 1; at < reply.length; at += 2) {
@@ -299,4 +335,3 @@ function asList(reply: Reply | undefined): readonly Reply[] {
   // Array.isArray narrows a readonly list to any[].
   return reply as readonly Reply[];
 }
-

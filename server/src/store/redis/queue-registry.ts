@@ -61,5 +61,8 @@ function tooManyQueues(queue: string, max: number): TaskwireError {
 }
 
 function sameTag(queue: string, other: string): TaskwireError {
-  return new TaskwireError("INVALID_ARGUMENT", `the queue ${queue} cannot be told from ${other} by its tag; choose another name`);
+  return new TaskwireError(
+    "INVALID_ARGUMENT",
+    `the queue ${queue} cannot be told from ${other} by its tag; choose another name`,
+  );
 }

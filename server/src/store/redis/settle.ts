@@ -52,7 +52,11 @@ export async function settleIn(lane: Lane, settlements: readonly Settlement[]): 
   return answers;
 }
 
-async function settlePlanned(lane: Lane, planned: ReadonlyMap<Entry, Group>, mild: boolean): Promise<ReadonlySet<Entry>> {
+async function settlePlanned(
+  lane: Lane,
+  planned: ReadonlyMap<Entry, Group>,
+  mild: boolean,
+): Promise<ReadonlySet<Entry>> {
   const forget = (groups: Iterable<Group>) => {
     for (const { lease } of groups) lane.held.delete(lease.sequence);
   };
@@ -72,28 +76,35 @@ async function settlePlanned(lane: Lane, planned: ReadonlyMap<Entry, Group>, mil
 
 function groupByLease(settlements: readonly Settlement[]): Group[] {
   const groups: Group[] = [];
+  /** The last one of each sequence: two brokers may use the same. */
+  const bySequence = new Map<number, Group>();
   let last: Group | undefined;
   for (const [place, settlement] of settlements.entries()) {
     const { lease } = settlement;
     if (!last || !isSame(last.lease, lease)) {
-      last = groups.find((group) => isSame(group.lease, lease));
-      if (!last) {
+      last = bySequence.get(lease.sequence);
+      if (!last || !isSame(last.lease, lease)) {
         last = { lease, items: [] };
         groups.push(last);
+        bySequence.set(lease.sequence, last);
       }
     }
     last.items.push({ settlement, place });
   }
   // What goes back to the front of the line does so in the order in which it was claimed.
   groups.sort((a, b) => a.lease.sequence - b.lease.sequence);
-  for (const { items } of groups) items.sort((a, b) => a.settlement.index - b.settlement.index);
+  for (const { items } of groups) if (items.length > 1) items.sort((a, b) => a.settlement.index - b.settlement.index);
   return groups;
 }
 
 function isSame(a: Lease, b: Lease): boolean {
+  if (a === b) return true;
   return (
-    a === b ||
-    (a.sequence === b.sequence && a.block === b.block && a.attempt === b.attempt && a.alone === b.alone && a.broker === b.broker)
+    a.sequence === b.sequence &&
+    a.block === b.block &&
+    a.attempt === b.attempt &&
+    a.alone === b.alone &&
+    a.broker === b.broker
   );
 }
 
@@ -127,7 +138,12 @@ function split(held: HeldLease, { lease, items }: Group): { taken: Group; rest: 
   return { taken: { lease, items: taken }, rest: { lease, items: rest } };
 }
 
-function plan(lane: Lane, { lease, items }: Group, held: HeldLease, expected: string): Entry & { readonly following: string } {
+function plan(
+  lane: Lane,
+  { lease, items }: Group,
+  held: HeldLease,
+  expected: string,
+): Entry & { readonly following: string } {
   const { share } = resultSettings(lane.context.options);
   const settlements = items.map(({ settlement }) => settlement);
   return planEntry({ lease, held, expected, settlements, nowMs: lane.context.nowMs(), resultShare: share });
@@ -151,7 +167,12 @@ async function settleBySight(lane: Lane, group: Group, answers: Settled[]): Prom
 }
 
 /** Answers what needs no change, and plans the rest. */
-async function planBySight(lane: Lane, group: Group, seen: readonly Seen[], answers: Settled[]): Promise<Map<Entry, Group>> {
+async function planBySight(
+  lane: Lane,
+  group: Group,
+  seen: readonly Seen[],
+  answers: Settled[],
+): Promise<Map<Entry, Group>> {
   const { lease } = group;
   const planned = new Map<Entry, Group>();
   const text = seen[0]?.lease ?? "";
@@ -182,7 +203,12 @@ function sameOutcome({ settlement }: Item, taken: Group): boolean {
 }
 
 /** Returns what must be looked at again, because someone else was faster. */
-async function applyBySight(lane: Lane, lease: Lease, planned: ReadonlyMap<Entry, Group>, answers: Settled[]): Promise<Item[]> {
+async function applyBySight(
+  lane: Lane,
+  lease: Lease,
+  planned: ReadonlyMap<Entry, Group>,
+  answers: Settled[],
+): Promise<Item[]> {
   if (planned.size === 0) return [];
   const again: Item[] = [];
   let mismatched: ReadonlySet<Entry>;

@@ -19,7 +19,13 @@ const MOVES: Readonly<Record<Outcome["kind"], string>> = {
   discard: "",
 };
 
-const DESTINATIONS: Readonly<Partial<Record<Outcome["kind"], Letter>>> = { retry: "s", snooze: "s", bury: "d", release: "r", lose: "r" };
+const DESTINATIONS: Readonly<Partial<Record<Outcome["kind"], Letter>>> = {
+  retry: "s",
+  snooze: "s",
+  bury: "d",
+  release: "r",
+  lose: "r",
+};
 
 /** The state that a settlement leaves behind. */
 export function stateAfter(kind: Outcome["kind"], lease: Lease, rank: string): string {
