@@ -77,6 +77,8 @@ for i = 1, entries do
     if matches then current[field] = following end
   else
     matches = redis.call("HGET", KEYS.state, field) == expected
+    -- At once: the same late ack may stand twice in this call.
+    if matches then redis.call("HDEL", KEYS.state, field) end
   end
   if not matches then mismatched[#mismatched + 1] = i end
   for _ = 1, effects_left do
