@@ -5,7 +5,17 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,7 +31,9 @@ const isQuiet = process.argv.includes("--quiet");
 
 const [major = 0] = process.versions.node.split(".").map(Number);
 if (major < OLDEST_NODE) {
-  fail(`Taskwire needs Node.js ${OLDEST_NODE} or newer, and this is ${process.version}. Version 24 is recommended: https://nodejs.org`);
+  fail(
+    `Taskwire needs Node.js ${OLDEST_NODE} or newer, and this is ${process.version}. Version 24 is recommended: https://nodejs.org`,
+  );
 }
 if (!isInstalled() || !isBuilt()) {
   mkdirSync(cache, { recursive: true });

@@ -1,0 +1,22 @@
+// Biome lints; ESLint is here for three rules that need types, and which Biome does not have in this quality.
+import tseslint from "typescript-eslint";
+
+export default [
+  { ignores: ["**/dist/", "proto/", ".cache/", "**/*.mjs", "**/*.cjs"] },
+  {
+    files: ["**/*.ts"],
+    plugins: { "@typescript-eslint": tseslint.plugin },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: {
+        tsconfigRootDir: import.meta.dirname,
+        project: ["client", "worker-sdk", "server", "test"].map((folder) => `${folder}/tsconfig.json`),
+      },
+    },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: false }],
+    },
+  },
+];
