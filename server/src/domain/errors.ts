@@ -1,7 +1,6 @@
 /** Everything that can go wrong in a call, with whether the same call may succeed later. */
 export const ERRORS = {
   INVALID_ARGUMENT: { retryable: false, sentence: "A field of the request is wrong; all wrong fields are listed." },
-  PAYLOAD_TOO_LARGE: { retryable: false, sentence: "The payload is larger than the broker accepts." },
   BATCH_TOO_LARGE: { retryable: false, sentence: "The batch has more tasks than one call may carry." },
   TASK_NOT_FOUND: { retryable: false, sentence: "No such task, or its result is no longer kept." },
   QUEUE_NOT_FOUND: { retryable: false, sentence: "No such queue: it never had a task." },

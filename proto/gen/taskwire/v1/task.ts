@@ -151,7 +151,13 @@ export interface TaskStatus {
   /** The worker that holds it now, when it is active and this broker handed it out. */
   workerId: string;
   /** How the last attempt ended, if one has. */
-  lastResult: AttemptResult | undefined;
+  lastResult:
+    | AttemptResult
+    | undefined;
+  /** How far the worker says it is, from 0 to 100; known to the broker that handed it out. */
+  progressPercent: number;
+  /** What the worker added to that. */
+  progressDetail: Uint8Array;
 }
 
 /** How one attempt ended. */
@@ -557,6 +563,8 @@ function createBaseTaskStatus(): TaskStatus {
     runTime: undefined,
     workerId: "",
     lastResult: undefined,
+    progressPercent: 0,
+    progressDetail: new Uint8Array(0),
   };
 }
 
@@ -582,6 +590,12 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     }
     if (message.lastResult !== undefined) {
       AttemptResult.encode(message.lastResult, writer.uint32(58).fork()).join();
+    }
+    if (message.progressPercent !== 0) {
+      writer.uint32(69).float(message.progressPercent);
+    }
+    if (message.progressDetail.length !== 0) {
+      writer.uint32(74).bytes(message.progressDetail);
     }
     return writer;
   },
@@ -655,6 +669,22 @@ export const TaskStatus: MessageFns<TaskStatus> = {
             message.lastResult = AttemptResult.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 69) {
+              break;
+            }
+
+            message.progressPercent = reader.float();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.progressDetail = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -683,6 +713,8 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     message.lastResult = (object.lastResult !== undefined && object.lastResult !== null)
       ? AttemptResult.fromPartial(object.lastResult)
       : undefined;
+    message.progressPercent = object.progressPercent ?? 0;
+    message.progressDetail = object.progressDetail ?? new Uint8Array(0);
     return message;
   },
 };

@@ -114,8 +114,8 @@ export interface Window {
   /** Number of tasks; 0 pauses. */
   maxInFlight: number;
   /**
-   * Sum of the sizes of their payloads and headers; a single larger task is delivered when nothing else is held.
-   * 0: the broker's own limit.
+   * Sum of their sizes as stored. Nothing is delivered once the sum has reached this, so it is exceeded by at most one
+   * task. 0: the broker's own limit.
    */
   maxInFlightBytes: number;
 }

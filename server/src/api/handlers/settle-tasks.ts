@@ -1,0 +1,92 @@
+import type { SettleTasksRequest, SettleTasksResponse, TokenOutcome, TokenResult } from "@taskwire/proto";
+import type { Report } from "../../delivery/session.ts";
+import { judge } from "../../domain/failure.ts";
+import { type Lease, parseLeaseToken } from "../../domain/lease.ts";
+import { LIMITS } from "../../domain/limits.ts";
+import { DEFAULT_OPTIONS } from "../../domain/options.ts";
+import { readOptions } from "../../domain/task-body.ts";
+import type { Outcome, Settlement } from "../../store/store.ts";
+import type { Broker } from "../broker.ts";
+import type { UnaryHandler } from "../call.ts";
+import { Fields } from "../parse/fields.ts";
+import { toAck, toFailure, toRelease } from "../parse/settle.ts";
+
+const SETTLED: TokenResult = { settled: true, reason: 0, message: "" };
+const STALE: TokenResult = { settled: false, reason: 1, message: "the task is no longer held under this token" };
+const UNAVAILABLE: TokenResult = {
+  settled: false,
+  reason: 3,
+  message: "the store cannot be reached: settle it again later",
+};
+const invalid = (message: string): TokenResult => ({ settled: false, reason: 4, message });
+
+export function settleTasks(broker: Broker): UnaryHandler<SettleTasksRequest, SettleTasksResponse> {
+  return async ({ outcomes }) => {
+    const fields = new Fields();
+    fields.count("outcomes", outcomes.length, LIMITS.batchTasks);
+    fields.check();
+    const prepared = await Promise.all(outcomes.map((outcome) => prepare(broker, outcome)));
+    const settlements = prepared.filter((item): item is Settlement => "outcome" in item);
+    const settled = await broker.settler.settle(settlements);
+    let next = 0;
+    const results = prepared.map((item) => {
+      if (!("outcome" in item)) return item;
+      const answer = settled[next++];
+      if (answer === "settled") broker.dispatcher.forget(item.lease, item.index);
+      return answer === "settled" ? SETTLED : answer === "stale" ? STALE : UNAVAILABLE;
+    });
+    return { results };
+  };
+}
+
+/** What to ask of the store; or the answer, when there is nothing to ask. */
+async function prepare(broker: Broker, { leaseToken, result }: TokenOutcome): Promise<Settlement | TokenResult> {
+  const token = parseLeaseToken(leaseToken);
+  if (!token) return invalid("lease_token is not a token made by a broker");
+  const queue = await broker.store.queueByTag(token.tag);
+  if (queue === undefined) return STALE;
+  const report = toReport(result, broker.limits.maxPayloadBytes);
+  if (typeof report === "string") return invalid(report);
+  const lease = { ...token.lease, queue };
+  const outcome = await toOutcome(broker, { lease, index: token.index, report });
+  return outcome ? { lease, index: token.index, outcome } : STALE;
+}
+
+function toReport(result: TokenOutcome["result"], maxResultBytes: number): Report | string {
+  switch (result?.$case) {
+    case "ack":
+      return toAck(result.value, maxResultBytes);
+    case "nack":
+      return toFailure(result.value);
+    case "release":
+      return toRelease(result.value);
+    case undefined:
+      return "the outcome says neither ack nor nack nor release";
+  }
+}
+
+/** How long it took is known to the session that held it only; undefined when the lease is stale. */
+async function toOutcome(
+  { store }: Broker,
+  { lease, index, report }: { lease: Lease; index: number; report: Report },
+): Promise<Outcome | undefined> {
+  switch (report.kind) {
+    case "ack":
+      return { kind: "ack", result: report.result, durationMs: 0, workerId: "" };
+    case "release":
+      return report.delayMs > 0 ? { kind: "snooze", delayMs: report.delayMs } : { kind: "release" };
+    case "bury":
+    case "discard":
+      return {
+        kind: report.kind,
+        failure: { type: report.errorType, message: report.message, durationMs: 0, workerId: "" },
+      };
+    case "fail": {
+      const task = await store.findLeased(lease, index);
+      if (!task) return undefined;
+      const options = task.hasOptions ? readOptions(Buffer.from(task.body)) : DEFAULT_OPTIONS;
+      const failure = { type: report.errorType, message: report.message, durationMs: 0, workerId: "" };
+      return { ...judge(options, task.attempt, report.retryDelayMs), failure };
+    }
+  }
+}

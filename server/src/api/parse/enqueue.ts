@@ -1,0 +1,202 @@
+/**
+ * From EnqueueRequest to a task to store.
+ *
+ * Most requests have nothing but type, queue, payload and content type. Their bytes are stored as they came: they are also
+ * a valid Task (see task.proto), and checking them costs a look at four fields. All others are decoded, checked in full and
+ * encoded anew.
+ */
+import { type Duration, EnqueueRequest, type RetryPolicy, Task } from "@taskwire/proto";
+import { callerKey, NAME_PATTERN, parseTaskId, TYPE_PATTERN } from "../../domain/ids.ts";
+import { LIMITS } from "../../domain/limits.ts";
+import { eachField, TASK_FIELD } from "../../domain/task-body.ts";
+import type { NewTask } from "../../store/store.ts";
+import type { Fields } from "./fields.ts";
+
+export interface ParsedTask {
+  readonly queue: string;
+  readonly task: NewTask;
+}
+
+const BAD_ENCODING = "is not an encoded EnqueueRequest";
+
+/** Types that were checked before: the same few come again and again. */
+const queuesByType = new Map<string, string>();
+
+/** The queue of a type when none is named; undefined when the type is not valid. */
+function defaultQueue(type: string): string | undefined {
+  const known = queuesByType.get(type);
+  if (known !== undefined) return known;
+  if (!TYPE_PATTERN.test(type)) return undefined;
+  const queue = type.replaceAll("/", ".");
+  if (queuesByType.size >= 10_000) queuesByType.clear();
+  queuesByType.set(type, queue);
+  return queue;
+}
+
+/** Where an encoded request lies in a frame, and how its fields are named in errors. */
+export interface Encoded {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Its place in a batch; undefined when it came alone. */
+  readonly index: number | undefined;
+}
+
+/** Parses one encoded request; what is wrong with it goes to `fields`, and then the result is undefined. */
+export function parseEncoded(encoded: Encoded, maxPayloadBytes: number, fields: Fields): ParsedTask | undefined {
+  return parsePlain(encoded, maxPayloadBytes) ?? parseAny(encoded, maxPayloadBytes, fields);
+}
+
+function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): ParsedTask | undefined {
+  let type = "";
+  let queue = "";
+  let isPlain = true;
+  const isMessage = eachField(bytes, start, end, (field) => {
+    switch (field.number) {
+      case TASK_FIELD.type:
+        type = bytes.toString("latin1", field.start, field.end);
+        break;
+      case TASK_FIELD.queue:
+        queue = bytes.toString("latin1", field.start, field.end);
+        break;
+      case TASK_FIELD.payload:
+        if (field.end - field.start > maxPayloadBytes) isPlain = false;
+        break;
+      case TASK_FIELD.contentType:
+        if (field.end - field.start > LIMITS.contentTypeLength) isPlain = false;
+        break;
+      default:
+        isPlain = false;
+    }
+  });
+  if (!isMessage || !isPlain) return undefined;
+  const lineOfType = defaultQueue(type);
+  if (lineOfType === undefined || (queue !== "" && !NAME_PATTERN.test(queue))) return undefined;
+  const body = bytes.subarray(start, end);
+  return {
+    queue: queue || lineOfType,
+    task: { body, type, key: undefined, priority: 0, delayMs: 0, runAtMs: 0, hasOptions: false },
+  };
+}
+
+function parseAny(
+  { bytes, start, end, index }: Encoded,
+  maxPayloadBytes: number,
+  fields: Fields,
+): ParsedTask | undefined {
+  const path = index === undefined ? "" : `tasks[${index}].`;
+  let request: EnqueueRequest;
+  try {
+    request = EnqueueRequest.decode(bytes.subarray(start, end));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    fields.wrong(path.replace(/\.$/, "") || "request", `${BAD_ENCODING}: ${reason}`);
+    return undefined;
+  }
+  return parseEnqueue(request, { path, maxPayloadBytes, fields });
+}
+
+export interface EnqueueContext {
+  readonly path: string;
+  readonly maxPayloadBytes: number;
+  readonly fields: Fields;
+}
+
+/** Checks a decoded request in full. */
+function parseEnqueue(request: EnqueueRequest, context: EnqueueContext): ParsedTask {
+  const { path, fields } = context;
+  const type = fields.type(`${path}type`, request.type);
+  const queue = request.queue === "" ? (defaultQueue(type) ?? "") : fields.name(`${path}queue`, request.queue);
+  const { payload, contentType } = parseBody(request, context);
+  const schedule = parseSchedule(request, context);
+  const options = parseOptions(request, context);
+  const body = Task.encode({
+    id: "",
+    type,
+    queue: "",
+    payload,
+    contentType,
+    headers: parseHeaders(request.headers, context),
+    priority: fields.whole(`${path}priority`, request.priority, { min: -LIMITS.priority, max: LIMITS.priority }),
+    ...options,
+    enqueueTime: undefined,
+  }).finish();
+  const hasOptions = options.maxRetries !== undefined || options.retry !== undefined || options.timeout !== undefined;
+  const key = parseTaskKey(request.taskId, context);
+  return { queue, task: { body, type, key, priority: request.priority, ...schedule, hasOptions } };
+}
+
+function parseTaskKey(id: string, { path, fields }: EnqueueContext): string | undefined {
+  if (id === "") return undefined;
+  fields.name(`${path}task_id`, id);
+  if (parseTaskId(id))
+    fields.wrong(
+      `${path}task_id`,
+      `is ${JSON.stringify(id)}, which has the form of an id made by the broker; choose another form`,
+    );
+  return callerKey(id);
+}
+
+function parseBody({ body, contentType }: EnqueueRequest, { path, fields, maxPayloadBytes }: EnqueueContext) {
+  fields.length(`${path}content_type`, contentType, LIMITS.contentTypeLength);
+  const isJson = body?.$case === "json";
+  if (isJson && !hasFiniteNumbers(body.value))
+    fields.wrong(`${path}json`, "has a number that JSON cannot express: NaN or infinite");
+  const payload = isJson ? Buffer.from(JSON.stringify(body.value)) : (body?.value ?? new Uint8Array());
+  if (payload.length > maxPayloadBytes) {
+    const sentence = `has ${payload.length} bytes; at most ${maxPayloadBytes} are allowed (TASKWIRE_MAX_PAYLOAD_BYTES)`;
+    fields.wrong(`${path}${isJson ? "json" : "payload"}`, sentence);
+  }
+  return { payload, contentType: contentType || (isJson ? "application/json" : "") };
+}
+
+/** Whether all numbers in a JSON value are finite. */
+function hasFiniteNumbers(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "object" && value !== null) return Object.values(value).every(hasFiniteNumbers);
+  return true;
+}
+
+function parseHeaders(headers: Record<string, string>, { path, fields }: EnqueueContext): Record<string, string> {
+  const entries = Object.entries(headers);
+  fields.count(`${path}headers`, entries.length, LIMITS.headerEntries);
+  const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  if (bytes > LIMITS.headerBytes)
+    fields.wrong(`${path}headers`, `have ${bytes} bytes; at most ${LIMITS.headerBytes} are allowed`);
+  return headers;
+}
+
+function parseSchedule(
+  { schedule }: EnqueueRequest,
+  { path, fields }: EnqueueContext,
+): { delayMs: number; runAtMs: number } {
+  switch (schedule?.$case) {
+    case undefined:
+      return { delayMs: 0, runAtMs: 0 };
+    case "delay":
+      return {
+        delayMs: fields.durationMs(`${path}delay`, schedule.value, { min: 0, max: LIMITS.delayMs, fallback: 0 }),
+        runAtMs: 0,
+      };
+    case "runTime":
+      return { delayMs: 0, runAtMs: Math.max(0, fields.timeMs(`${path}run_time`, schedule.value)) };
+  }
+}
+
+function parseOptions({ maxRetries, retry, timeout }: EnqueueRequest, context: EnqueueContext) {
+  const { path, fields } = context;
+  if (maxRetries !== undefined) fields.whole(`${path}max_retries`, maxRetries, { min: 0, max: LIMITS.maxRetries });
+  fields.durationMs(`${path}timeout`, timeout, { min: 1, max: LIMITS.timeoutMs, fallback: 0 });
+  if (retry) checkRetry(retry, context);
+  return { maxRetries, retry, timeout };
+}
+
+function checkRetry({ base, max, jitter, delays }: RetryPolicy, { path, fields }: EnqueueContext): void {
+  const check = (field: string, duration: Duration | undefined) =>
+    fields.durationMs(`${path}retry.${field}`, duration, { min: 0, max: LIMITS.delayMs, fallback: 0 });
+  check("base", base);
+  check("max", max);
+  if (!(jitter >= 0 && jitter <= 1)) fields.wrong(`${path}retry.jitter`, `is ${jitter}; must be from 0 to 1`);
+  fields.count(`${path}retry.delays`, delays.length, LIMITS.retryDelays);
+  for (const [i, delay] of delays.entries()) check(`delays[${i}]`, delay);
+}

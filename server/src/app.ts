@@ -1,0 +1,73 @@
+/** Builds all parts of the broker, joins them, and starts and stops them in the right order. Read this first. */
+import type { Broker } from "./api/broker.ts";
+import { sendDrain } from "./api/handlers/subscribe.ts";
+import type { Config } from "./config/schema.ts";
+import { Dispatcher } from "./delivery/dispatcher.ts";
+import { Puller } from "./delivery/puller.ts";
+import { WorkerRegistry } from "./delivery/registry.ts";
+import { Settler } from "./delivery/settler.ts";
+import { GrpcServer } from "./grpc/server.ts";
+import { Alarm } from "./maintenance/alarm.ts";
+import { Chores } from "./maintenance/chores.ts";
+import { Liveness } from "./maintenance/liveness.ts";
+import type { Logger } from "./observe/logger.ts";
+import { LiveStats } from "./stats/live.ts";
+import type { Store } from "./store/store.ts";
+
+export interface App {
+  /** Resolves with where it listens. */
+  start(): Promise<{ readonly grpcPort: number }>;
+  /** Drains, then closes. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** How long a stopping broker waits for calls that are not worker streams. */
+const CALLS_GRACE_MS = 1_000;
+const DRAIN_CHECK_MS = 20;
+
+export function createApp(config: Config, store: Store, logger: Logger): App {
+  const settler = new Settler(store, logger);
+  const { maxSessions, maxLost, brokerTimeoutMs, maxPayloadBytes, maxWindow, maxWindowBytes } = config;
+  const dispatcher = new Dispatcher({ store, settler, logger, maxSessions, maxLost });
+  const puller = new Puller(dispatcher, logger);
+  const registry = new WorkerRegistry(store, dispatcher, logger);
+  const alarm = new Alarm(store, logger);
+  const liveness = new Liveness(store, brokerTimeoutMs, () => dispatcher.fence(), logger);
+  const chores = new Chores({ store, alarm, liveness, brokerTimeoutMs, logger });
+  const stats = new LiveStats(store);
+  const limits = { maxPayloadBytes, maxWindow, maxWindowBytes };
+  const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
+  const grpc = new GrpcServer(broker, { ...config.grpcListen, maxPayloadBytes });
+  const events = {
+    ready: (queue: string) => dispatcher.wake(queue),
+    scheduled: (queue: string, inMs: number) => alarm.set(queue, inMs),
+    available: (isAvailable: boolean) => grpc.setServing(isAvailable),
+  };
+
+  const start = async () => {
+    await store.start(events);
+    for (const service of [dispatcher, puller, registry, alarm, chores]) await service.start();
+    const grpcPort = await grpc.start();
+    grpc.setServing(true);
+    logger.info({ store: store.description, durability: store.durability, brokerId: store.brokerId }, "store open");
+    return { grpcPort };
+  };
+
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    // Health first, so that balancers look elsewhere. Then the workers are asked to go, and settle what they hold.
+    grpc.setServing(false);
+    dispatcher.drain();
+    for (const session of dispatcher.sessions) sendDrain(session, config.drainMs);
+    const untilMs = performance.now() + config.drainMs;
+    while (dispatcher.sessions.size > 0 && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
+    // What is left is given back while the store is still open; and the settler finishes before it closes.
+    for (const service of [puller, registry, dispatcher]) await service.stop();
+    await grpc.stop(CALLS_GRACE_MS);
+    await settler.stop();
+    for (const service of [chores, alarm]) await service.stop();
+    await store.stop();
+  };
+  return { start, stop: () => (stopping ??= stop()) };
+}

@@ -1,0 +1,84 @@
+/** Reads the settings: flags win over the environment, both over the defaults. The only reader of process.env. */
+import { Command, Option } from "commander";
+import type { z } from "zod";
+import { type Config, configSchema } from "./schema.ts";
+
+/** One setting under its three names. */
+export interface Setting {
+  readonly key: string;
+  readonly env: string;
+  readonly flag: string;
+  readonly description: string;
+  readonly fallback: unknown;
+}
+
+export const SETTINGS: readonly Setting[] = Object.entries(configSchema.shape).map(([key, schema]) => ({
+  key,
+  env: `TASKWIRE_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+  flag: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  description: schema.description ?? "",
+  fallback: defaultOf(schema),
+}));
+
+function defaultOf(schema: z.ZodType): unknown {
+  const parsed = schema.parse(undefined);
+  return typeof parsed === "object" && parsed !== null && "host" in parsed && "port" in parsed
+    ? `${parsed.host}:${parsed.port}`
+    : parsed;
+}
+
+/** A setting is wrong or unknown; the message lists all such settings. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * @param argv the arguments after the program's name
+ * @throws ConfigError naming every wrong setting by the name under which it was given
+ */
+export function loadConfig(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Config {
+  const flags = parseFlags(argv);
+  const given: Record<string, unknown> = {};
+  const names: Record<string, string> = {};
+  for (const { key, env: envName, flag } of SETTINGS) {
+    if (env[envName] !== undefined) [given[key], names[key]] = [env[envName], envName];
+    if (flags[key] !== undefined) [given[key], names[key]] = [flags[key], flag];
+  }
+  const known = new Set(SETTINGS.map((setting) => setting.env));
+  const unknown = Object.keys(env).filter((name) => name.startsWith("TASKWIRE_") && !known.has(name));
+  const wrong = unknown.map((name) => `${name} is not a setting of the broker; see --help`);
+  const result = configSchema.safeParse(given);
+  if (!result.success) {
+    for (const { path, message } of result.error.issues) {
+      const key = String(path[0]);
+      wrong.push(`${names[key] ?? key} is ${JSON.stringify(given[key])}: ${message}`);
+    }
+  }
+  if (!result.success || wrong.length > 0) throw new ConfigError(wrong.join("\n"));
+  return Object.freeze(checkListen(result.data));
+}
+
+function parseFlags(argv: readonly string[]): Record<string, unknown> {
+  const program = new Command("taskwire-server")
+    .description(
+      "The Taskwire broker. Every flag can also be given in the environment, as TASKWIRE_ and the name in capitals.",
+    )
+    .showHelpAfterError("(see --help)");
+  for (const { flag, env, description, fallback, key } of SETTINGS) {
+    const value = key === "insecure" ? "" : " <value>";
+    program.addOption(new Option(`${flag}${value}`, `${description} [${env}, default ${String(fallback)}]`));
+  }
+  return program.parse([...argv], { from: "user" }).opts();
+}
+
+/** Plaintext beyond loopback must be asked for. */
+function checkListen(config: Config): Config {
+  const { host } = config.grpcListen;
+  const isLoopback = host === "localhost" || host === "::1" || /^127\./.test(host);
+  if (!isLoopback && !config.insecure) {
+    throw new ConfigError(
+      `TASKWIRE_GRPC_LISTEN is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`,
+    );
+  }
+  return config;
+}

@@ -1,0 +1,63 @@
+import {
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import { type HealthCheckRequest, type HealthCheckResponse, HealthDefinition } from "@taskwire/proto/health";
+import { toServiceDefinition } from "./definitions.ts";
+
+const SERVING = 1;
+const NOT_SERVING = 2;
+const SERVICE_UNKNOWN = 3;
+
+type Watcher = (status: HealthCheckResponse["status"]) => void;
+
+/** grpc.health.v1: all services serve, or none does. */
+export class Health {
+  readonly #services: ReadonlySet<string>;
+  readonly #watchers = new Set<Watcher>();
+  #serving = false;
+
+  constructor(services: readonly string[]) {
+    this.#services = new Set(["", ...services]);
+  }
+
+  set(serving: boolean): void {
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    for (const watcher of this.#watchers) watcher(this.#status());
+  }
+
+  #status(): HealthCheckResponse["status"] {
+    return this.#serving ? SERVING : NOT_SERVING;
+  }
+
+  addTo(server: Server): void {
+    server.addService(toServiceDefinition(HealthDefinition, new Set()), {
+      check: (
+        call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
+        callback: sendUnaryData<HealthCheckResponse>,
+      ) => {
+        const { service } = call.request;
+        if (this.#services.has(service)) callback(null, { status: this.#status() });
+        else callback({ code: status.NOT_FOUND, details: `no service ${JSON.stringify(service)}` });
+      },
+      watch: (call: ServerWritableStream<HealthCheckRequest, HealthCheckResponse>) => {
+        const known = this.#services.has(call.request.service);
+        const watcher: Watcher = (now) => call.write({ status: now });
+        watcher(known ? this.#status() : SERVICE_UNKNOWN);
+        if (!known) return;
+        this.#watchers.add(watcher);
+        call.on("cancelled", () => this.#watchers.delete(watcher));
+      },
+    });
+  }
+
+  /** Ends all watches, so that the server can close. */
+  close(): void {
+    this.set(false);
+    this.#watchers.clear();
+  }
+}

@@ -1,0 +1,139 @@
+import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  QueueServiceDefinition,
+  StatsServiceDefinition,
+  TaskServiceDefinition,
+  WorkerServiceDefinition,
+} from "@taskwire/proto";
+import type { Broker } from "../api/broker.ts";
+import { awaitTask } from "../api/handlers/await-task.ts";
+import { enqueue } from "../api/handlers/enqueue.ts";
+import { enqueueBatch } from "../api/handlers/enqueue-batch.ts";
+import { enqueueStream } from "../api/handlers/enqueue-stream.ts";
+import { getTask } from "../api/handlers/get-task.ts";
+import { listWorkers } from "../api/handlers/list-workers.ts";
+import { pullTasks } from "../api/handlers/pull-tasks.ts";
+import { getQueue, listQueues } from "../api/handlers/queues.ts";
+import { settleTasks } from "../api/handlers/settle-tasks.ts";
+import { getStats, watchStats } from "../api/handlers/stats.ts";
+import { subscribe } from "../api/handlers/subscribe.ts";
+import { bidi, serverStream, unary } from "./adapt.ts";
+import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
+import { Health } from "./health.ts";
+import { addReflection } from "./reflection.ts";
+
+/** The requests that their handlers read from the bytes. */
+const RAW = new Set([
+  "taskwire.v1.TaskService/Enqueue",
+  "taskwire.v1.TaskService/EnqueueBatch",
+  "taskwire.v1.TaskService/EnqueueStream",
+  "taskwire.v1.WorkerService/Subscribe",
+]);
+
+/** What a batch or a frame may have beyond its largest payload. */
+const MESSAGE_OVERHEAD_BYTES = 4 * 1024 * 1024;
+
+export interface GrpcOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxPayloadBytes: number;
+}
+
+/** The gRPC door. A plain grpc-js server: hot messages pass through it as ready bytes. */
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #health: Health;
+  readonly #options: GrpcOptions;
+
+  constructor(broker: Broker, options: GrpcOptions) {
+    this.#options = options;
+    this.#server = new Server({
+      "grpc.max_receive_message_length": options.maxPayloadBytes + MESSAGE_OVERHEAD_BYTES,
+      "grpc.max_concurrent_streams": 1_000,
+      "grpc.keepalive_time_ms": 20_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.max_connection_idle_ms": 600_000,
+      "grpc.enable_channelz": 0,
+    });
+    const services = implementations(broker);
+    const names = services.map(([{ fullName }]) => fullName);
+    for (const [definition, implementation] of services)
+      this.#server.addService(toServiceDefinition(definition, RAW), implementation);
+    this.#health = new Health(names);
+    this.#health.addTo(this.#server);
+    addReflection(this.#server, [...names, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
+  }
+
+  /** Listens; resolves with the port. */
+  async start(): Promise<number> {
+    const { host, port } = this.#options;
+    const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error)
+          reject(
+            new Error(
+              `cannot listen on ${address}: ${error.message}; is another broker running there? TASKWIRE_GRPC_LISTEN sets another address`,
+              { cause: error },
+            ),
+          );
+        else resolve(bound);
+      });
+    });
+  }
+
+  setServing(serving: boolean): void {
+    this.#health.set(serving);
+  }
+
+  /** Takes no new calls, waits `graceMs` for those under way, then ends them. */
+  async stop(graceMs: number): Promise<void> {
+    this.#health.close();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+function implementations(broker: Broker): [GenericDefinition, UntypedServiceImplementation][] {
+  const { logger } = broker;
+  return [
+    [
+      TaskServiceDefinition,
+      {
+        enqueue: unary(enqueue(broker), logger),
+        enqueueBatch: unary(enqueueBatch(broker), logger),
+        enqueueStream: bidi(enqueueStream(broker), logger),
+        getTask: unary(getTask(broker), logger),
+        awaitTask: unary(awaitTask(broker), logger),
+      },
+    ],
+    [
+      WorkerServiceDefinition,
+      {
+        subscribe: bidi(subscribe(broker), logger),
+        pullTasks: unary(pullTasks(broker), logger),
+        settleTasks: unary(settleTasks(broker), logger),
+      },
+    ],
+    [
+      StatsServiceDefinition,
+      {
+        getStats: unary(getStats(broker), logger),
+        watchStats: serverStream(watchStats(broker), logger),
+        listWorkers: unary(listWorkers(broker), logger),
+      },
+    ],
+    [
+      QueueServiceDefinition,
+      {
+        listQueues: unary(listQueues(broker), logger),
+        getQueue: unary(getQueue(broker), logger),
+      },
+    ],
+  ];
+}

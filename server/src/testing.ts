@@ -1,0 +1,42 @@
+/** What tests outside this package may use. Not for applications: it may change in any release. */
+export { TaskwireError } from "./domain/errors.ts";
+export {
+  blockKey,
+  callerKey,
+  INDEX_TEXT,
+  keyIndex,
+  MAX_BLOCK_TASKS,
+  newBrokerId,
+  newNonce,
+  newTaskKey,
+  parseBlockKey,
+  parseTaskId,
+  queueTag,
+  taskId,
+} from "./domain/ids.ts";
+export { type Lease, leasedKey, leaseToken, parseLeaseToken } from "./domain/lease.ts";
+export { hasEnded, type TaskState, TRANSITIONS } from "./domain/state.ts";
+export { createLogger, type Logger } from "./observe/logger.ts";
+export { eachBody, joinBodies } from "./store/bodies.ts";
+export type {
+  AttemptResult,
+  ClaimLimit,
+  Durability,
+  Enqueued,
+  Failure,
+  Grant,
+  LeasedTask,
+  NewTask,
+  Outcome,
+  Producer,
+  Promotion,
+  QueueCounters,
+  QueueStats,
+  Settled,
+  Settlement,
+  Store,
+  StoreEvents,
+  StoreOptions,
+  TaskSnapshot,
+  WorkerRecord,
+} from "./store/store.ts";

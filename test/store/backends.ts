@@ -1,0 +1,5 @@
+/** Every store that must keep the port's promises. A new adapter is one entry here. */
+import type { Backend } from "./backend.ts";
+import { memory } from "./backends/memory.ts";
+
+export const backends: readonly Backend[] = [memory];

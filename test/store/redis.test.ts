@@ -1,0 +1,188 @@
+/** What only a store on Redis has to bear: rollbacks, full memory, lost scripts, and servers that promise too little. */
+import { randomBytes } from "node:crypto";
+import { createLogger, createRedisStore, type Durability, type Store } from "@taskwire/server/testing";
+import { test as base, describe, expect } from "vitest";
+import { hasRedis, type RedisServer, type RedisSettings, startRedis } from "../support/redis.ts";
+import { untilWorks } from "../support/until.ts";
+import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
+import {
+  ack,
+  claimAll,
+  claimOne,
+  counters,
+  errorCode,
+  keysOf,
+  newTask,
+  newTasks,
+  QUEUE,
+  settle,
+  settleAll,
+} from "./tasks.ts";
+
+const isAvailable = await hasRedis();
+const logger = createLogger("silent", false);
+
+interface Fixtures {
+  readonly launch: (settings?: RedisSettings) => Promise<RedisServer>;
+  readonly connect: (server: RedisServer, requireDurability?: Durability) => Promise<Store>;
+}
+
+const test = base.extend<Fixtures>({
+  launch: async ({}, use) => {
+    const servers: RedisServer[] = [];
+    await use(async (settings) => {
+      const server = await startRedis(settings);
+      servers.push(server);
+      return server;
+    });
+    for (const server of servers) await server.destroy();
+  },
+  // Depends on `launch` so that stores are stopped before their servers.
+  connect: async ({ launch: _ }, use) => {
+    const stores: Store[] = [];
+    await use(async ({ url }, requireDurability = "volatile") => {
+      const namespace = `test-${randomBytes(4).toString("hex")}`;
+      const store = createRedisStore({ ...DEFAULT_OPTIONS, url, namespace, requireDurability, minReplicas: 0, logger });
+      await store.start(new HeardEvents());
+      stores.push(store);
+      return store;
+    });
+    for (const store of stores) await store.stop();
+  },
+});
+
+describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis", () => {
+  test.for([
+    ["fsync", { appendonly: "yes", appendfsync: "always" }],
+    ["async", { appendonly: "yes", appendfsync: "everysec" }],
+    ["volatile", { appendonly: "no" }],
+  ] as const)("says %s when that is what its server does", async ([durability, settings], { launch, connect }) => {
+    const store = await connect(await launch(settings));
+
+    expect(store.durability).toBe(durability);
+  });
+
+  test("refuses a server that promises less than is required", async ({ launch, connect }) => {
+    const server = await launch({ appendfsync: "everysec" });
+
+    await expect(connect(server, "fsync")).rejects.toThrow(/appendfsync/);
+    expect((await connect(server, "async")).durability).toBe("async");
+  });
+
+  test("refuses a server that may evict tasks", async ({ launch, connect }) => {
+    const server = await launch({ "maxmemory-policy": "allkeys-lru" });
+
+    await expect(connect(server)).rejects.toThrow(/noeviction/);
+  });
+
+  test("rejects with a sentence when there is no server", async ({ launch, connect }) => {
+    const server = await launch();
+    await server.stop();
+
+    await expect(connect(server)).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${server.port}`));
+  });
+
+  test("works on when the server forgets its scripts", async ({ launch, connect }) => {
+    const server = await launch();
+    const store = await connect(server);
+    const client = server.connect();
+    await store.enqueue(QUEUE, newTasks(2));
+
+    await client.script("FLUSH");
+    await store.enqueue(QUEUE, newTasks(2));
+    await client.script("FLUSH");
+    const held = await claimAll(store);
+    await client.script("FLUSH");
+    await settleAll(store, held, ack());
+
+    expect(await counters(store)).toMatchObject({ enqueued: 4, completed: 4 });
+    client.disconnect();
+  });
+
+  test("refuses tasks when memory is full, and lets workers drain it", async ({ launch, connect }) => {
+    const server = await launch();
+    const store = await connect(server);
+    const client = server.connect();
+    await store.enqueue(QUEUE, [
+      ...newTasks(200),
+      newTask("urgent", { priority: 1 }),
+      newTask("idle", { priority: -1 }),
+    ]);
+    const [first, second, third, ...rest] = await claimAll(store);
+    await client.config("SET", "maxmemory", 1);
+
+    expect(await errorCode(store.enqueue(QUEUE, newTasks(1)))).toBe("STORE_FULL");
+    expect(await errorCode(store.enqueue(QUEUE, [newTask("urgent", { priority: 1 })]))).toBe("STORE_FULL");
+
+    for (const [held, outcome] of [
+      [first, "lose"],
+      [second, "release"],
+      [third, "ack"],
+    ] as const) {
+      if (!held) throw new Error("too few tasks");
+      expect(
+        await settle(
+          store,
+          held,
+          outcome === "ack" ? ack() : outcome === "lose" ? { kind: "lose", count: 1 } : { kind: "release" },
+        ),
+      ).toBe("settled");
+    }
+    expect(new Set(await settleAll(store, rest, ack("fine")))).toEqual(new Set(["settled"]));
+    expect(new Set(await settleAll(store, await claimAll(store), ack()))).toEqual(new Set(["settled"]));
+    expect(await counters(store)).toMatchObject({ enqueued: 202, completed: 202, ready: 0, active: 0 });
+    await client.config("SET", "maxmemory", 0);
+    expect(await store.enqueue(QUEUE, newTasks(1))).toHaveLength(1);
+    client.disconnect();
+  });
+
+  test("that was rolled back honours no lease of the lost time, and repeats no key", async ({ launch, connect }) => {
+    const server = await launch({ appendonly: "no" });
+    const store = await connect(server);
+    await store.enqueue(QUEUE, [...newTasks(10), newTask("urgent", { priority: 1 })]);
+    const client = server.connect();
+    await client.save();
+    client.disconnect();
+    const lost = await claimAll(store);
+    const lostKeys = keysOf(await store.enqueue(QUEUE, newTasks(5)));
+
+    await server.kill();
+    await server.restart();
+    await untilWorks("the store reaches its server again", () => store.stats([QUEUE]));
+
+    expect(new Set(await settleAll(store, lost, ack())), "leases that the server never heard of").toEqual(
+      new Set(["stale"]),
+    );
+    const again = await claimAll(store);
+    expect(keysOf(again).sort()).toEqual(keysOf(lost).sort());
+    expect(again.map(({ lease }) => lease.attempt)).toEqual(lost.map(({ lease }) => lease.attempt));
+    expect(new Set(await settleAll(store, lost, ack())), "leases of the same attempts").toEqual(new Set(["stale"]));
+    expect(new Set(await settleAll(store, again, ack()))).toEqual(new Set(["settled"]));
+    for (const key of keysOf(await store.enqueue(QUEUE, newTasks(5)))) expect(lostKeys).not.toContain(key);
+  });
+
+  test("says STORE_UNAVAILABLE while its server is gone, and works on afterwards", async ({ launch, connect }) => {
+    const server = await launch();
+    const store = await connect(server);
+    await store.enqueue(QUEUE, newTasks(1));
+
+    await server.kill();
+    expect(await errorCode(store.enqueue(QUEUE, newTasks(1)))).toBe("STORE_UNAVAILABLE");
+    expect(await errorCode(store.claim(QUEUE, { maxTasks: 1, maxBytes: 100 }))).toBe("STORE_UNAVAILABLE");
+
+    await server.restart();
+    const held = await untilWorks("the store reaches its server again", () => claimOne(store));
+    expect(await settle(store, held, ack())).toBe("settled");
+  });
+
+  test("keeps namespaces apart", async ({ launch, connect }) => {
+    const server = await launch();
+    const [one, two] = [await connect(server), await connect(server)];
+
+    await one.enqueue(QUEUE, newTasks(3));
+
+    expect(await two.queues()).toEqual([]);
+    expect(await claimAll(two)).toEqual([]);
+    expect(await two.brokers()).toBe(1);
+  });
+});

@@ -1,0 +1,46 @@
+/**
+ * Every store keeps every promise of the port: each suite, on each backend. A new store is one entry in backends.ts; a new
+ * promise is a test in the suite of its verb.
+ */
+import { afterAll, describe, test } from "vitest";
+import { backends } from "./backends.ts";
+import { storeTest } from "./store-test.ts";
+import { brokersSuite } from "./suites/brokers.ts";
+import { claimSuite } from "./suites/claim.ts";
+import { enqueueSuite } from "./suites/enqueue.ts";
+import { findSuite } from "./suites/find.ts";
+import { goOnSuite } from "./suites/go-on.ts";
+import { oldResultsSuite } from "./suites/old-results.ts";
+import { outageSuite } from "./suites/outage.ts";
+import { reopenSuite } from "./suites/reopen.ts";
+import { settleSuite } from "./suites/settle.ts";
+import { statsSuite } from "./suites/stats.ts";
+import { untilEndedSuite } from "./suites/until-ended.ts";
+import { workersSuite } from "./suites/workers.ts";
+
+const suites = [
+  enqueueSuite,
+  claimSuite,
+  settleSuite,
+  goOnSuite,
+  findSuite,
+  untilEndedSuite,
+  statsSuite,
+  brokersSuite,
+  workersSuite,
+  oldResultsSuite,
+  reopenSuite,
+  outageSuite,
+];
+
+for (const backend of backends) {
+  const isAvailable = await backend.available();
+  describe(`the ${backend.name} store`, () => {
+    if (!isAvailable && process.env["CI"] !== "true") {
+      test.skip("needs a redis-server, which is not installed");
+      return;
+    }
+    afterAll(() => backend.close());
+    for (const suite of suites) suite(storeTest(backend), backend);
+  });
+}

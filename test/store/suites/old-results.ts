@@ -1,0 +1,93 @@
+import { callerKey } from "@taskwire/server/testing";
+import { describe, expect } from "vitest";
+import { until } from "../../support/until.ts";
+import type { StoreTest } from "../store-test.ts";
+import {
+  ack,
+  bury,
+  claimAll,
+  claimOne,
+  counters,
+  discard,
+  leaseOne,
+  newTask,
+  newTasks,
+  QUEUE,
+  settle,
+  settleAll,
+} from "../tasks.ts";
+
+export function oldResultsSuite(test: StoreTest): void {
+  describe("dropOldResults", () => {
+    test("drops what is past its time, and lets a caller's key be taken again", async ({ open }) => {
+      const { store } = await open({ resultTtlMs: 150 });
+      const key = callerKey("order-1");
+      await store.enqueue(QUEUE, [newTask("named", { key }), ...newTasks(10)]);
+      const held = await claimAll(store);
+      await settleAll(store, held.slice(0, 6), ack("fine"));
+      await settleAll(store, held.slice(6), discard());
+      const endedAt = (await store.find(QUEUE, key))?.lastResult?.endedAtMs ?? 0;
+
+      await until("all results are dropped", async () => {
+        await store.dropOldResults();
+        const found = await Promise.all(held.map((one) => store.find(QUEUE, one.key)));
+        return found.every((task) => task === undefined);
+      });
+
+      expect(await store.now()).toBeGreaterThanOrEqual(endedAt + 150);
+      expect(await store.enqueue(QUEUE, [newTask("named again", { key })])).toMatchObject([
+        { kind: "created", key, state: "ready" },
+      ]);
+      expect((await claimOne(store)).body.toString()).toBe("named again");
+      expect(await counters(store)).toMatchObject({ completed: 6, enqueued: 12 });
+    });
+
+    test("keeps what is not past its time", async ({ store }) => {
+      await store.enqueue(QUEUE, [...newTasks(10), newTask("named", { key: callerKey("named") })]);
+      const held = await claimAll(store);
+      await settleAll(store, held, ack("fine"));
+
+      await store.dropOldResults();
+
+      for (const { key } of held) expect((await store.find(QUEUE, key))?.state).toBe("completed");
+    });
+
+    test("keeps no more results of a queue than the cap, the newest", async ({ open }) => {
+      const { store } = await open({ maxResultsPerQueue: 10 });
+      const ended: string[] = [];
+      for (let i = 0; i < 40; i++) {
+        const held = await leaseOne(store, newTask(`task ${i}`, i % 4 === 0 ? { key: callerKey(`task-${i}`) } : {}));
+        await settle(store, held, ack("fine"));
+        ended.push(held.key);
+      }
+      await store.enqueue("other", newTasks(1));
+      const other = await claimOne(store, { queue: "other" });
+      await settle(store, other, ack());
+
+      await store.dropOldResults();
+
+      const found = await Promise.all(ended.map((key) => store.find(QUEUE, key)));
+      const kept = found.flatMap((task, i) => (task ? [i] : []));
+      // Results may be dropped some at a time, but never the cap exceeded.
+      expect(kept.length).toBeLessThanOrEqual(10);
+      expect(kept.length).toBeGreaterThanOrEqual(5);
+      expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => 40 - kept.length + i));
+      expect(await store.find("other", other.key)).toBeDefined();
+    });
+
+    test("does not touch dead tasks, nor those that have not ended", async ({ open }) => {
+      const { store } = await open({ resultTtlMs: 1, maxResultsPerQueue: 0 });
+      await store.enqueue(QUEUE, newTasks(3));
+      const dead = await claimOne(store);
+      await settle(store, dead, bury());
+      const active = await claimOne(store);
+
+      await store.dropOldResults();
+
+      expect((await store.find(QUEUE, dead.key))?.state).toBe("dead");
+      expect((await store.find(QUEUE, active.key))?.state).toBe("active");
+      expect(await settle(store, active, ack())).toBe("settled");
+      expect(await claimAll(store)).toHaveLength(1);
+    });
+  });
+}
