@@ -34,7 +34,7 @@ const RESERVED = [
   {
     name: "wire-types",
     what: "^proto/gen/",
-    only: "^(proto|client|worker-sdk|test|scripts)/|^server/src/(api|grpc|testing)",
+    only: "^(proto|client|worker-sdk|test|scripts)/|^server/src/(api|grpc|testing)|\\.test\\.ts$",
   },
 ];
 

@@ -42,6 +42,8 @@ async function test(args: readonly string[], tally: Tally): Promise<void> {
   const { filter, options } = parseCLI(["vitest", "run", ...args]);
   const vitest = await startVitest("test", filter, { ...options, root, watch: false });
   count(vitest, tally);
+  // With -t, what does not match the name was not asked for.
+  if (options.testNamePattern !== undefined) tally.skipped.length = 0;
   await vitest.close();
 }
 
