@@ -30,13 +30,19 @@ test("a list is gone through, and its last delay serves all further retries", ()
   expect(delays(options({ delaysMs: [10, 5_000, 20], maxMs: 1_000 }), 5)).toEqual([10, 1_000, 20, 20, 20]);
 });
 
+test("without a base there is no delay, however often it grew", () => {
+  for (const attempt of [1, 42, 1_000]) {
+    expect(retryDelayMs(options({ backoff: "exponential", baseMs: 0 }), attempt, noJitter)).toBe(0);
+  }
+});
+
 test("without retries the first failure is the last", () => {
   expect(retryDelayMs(options({}, 0), 1, noJitter)).toBeUndefined();
 });
 
 const policy: fc.Arbitrary<RetryPolicy> = fc.record({
   backoff: fc.constantFrom("quadratic", "exponential", "linear", "fixed"),
-  baseMs: fc.integer({ min: 1, max: 10 ** 12 }),
+  baseMs: fc.nat(10 ** 12),
   maxMs: fc.integer({ min: 1, max: 10 ** 12 }),
   jitter: fc.double({ min: 0, max: 1, noNaN: true }),
   delaysMs: fc.array(fc.nat(10 ** 12), { maxLength: 32 }),
