@@ -1,5 +1,6 @@
 /** Every store that must keep the port's promises. A new adapter is one entry here. */
 import type { Backend } from "./backend.ts";
 import { memory } from "./backends/memory.ts";
+import { redis, redisCluster } from "./backends/redis.ts";
 
-export const backends: readonly Backend[] = [memory];
+export const backends: readonly Backend[] = [memory, redis, redisCluster];

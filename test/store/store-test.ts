@@ -18,22 +18,27 @@ export function storeTest(backend: Backend) {
     open: async ({}, use) => {
       const closers: OpenStore[] = [];
       await use(async (overrides) => track(await backend.open(overrides), closers));
-      for (const opened of closers.reverse()) await opened.close();
+      for (const opened of [...closers].reverse()) await opened.close();
     },
     opened: async ({ open }, use) => use(await open()),
     store: async ({ opened }, use) => use(opened.store),
   });
 }
 
-/** Remembers it, and what comes of it, in the order in which they are to be closed. */
+/** Remembers it, and what comes of it, in the order in which they are to be closed; once. */
 function track(opened: OpenStore, closers: OpenStore[]): OpenStore {
+  const forget = () => closers.splice(closers.indexOf(tracked), 1);
   const tracked: OpenStore = {
     ...opened,
     reopen: async () => {
-      closers.splice(closers.indexOf(tracked), 1);
+      forget();
       return track(await opened.reopen(), closers);
     },
     second: async (overrides) => track(await opened.second(overrides), closers),
+    close: async () => {
+      forget();
+      await opened.close();
+    },
   };
   closers.push(tracked);
   return tracked;

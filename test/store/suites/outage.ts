@@ -20,10 +20,11 @@ export function outageSuite(test: StoreTest, backend: Backend): void {
 
       const traffic = [enqueueAll(store, state, failures), settleUntilDone(store, state, failures)];
       await until("some batches are in", () => state.enqueued > BATCHES / 10);
+      expect(state.isDone, "there is traffic when the server dies").toBe(false);
       await opened.reopen();
       const [, acknowledged] = await Promise.all(traffic);
 
-      expect(failures.length, "calls failed").toBeGreaterThan(0);
+      // A store may fail calls while its server is away, or make them wait.
       for (const { code } of failures) expect(code).toBe("STORE_UNAVAILABLE");
       // What a claim took whose answer was lost is given back when its broker stops.
       await opened.close();
@@ -42,9 +43,7 @@ export function outageSuite(test: StoreTest, backend: Backend): void {
   });
 
   describe("a server that is back", () => {
-    test("is told of, and serves claims, wake-ups and waiting callers as before", { timeout: 60_000 }, async ({
-      opened,
-    }) => {
+    test("serves claims, wake-ups and waiting callers as before", { timeout: 60_000 }, async ({ opened }) => {
       const { store, events } = opened;
       const [waited] = await store.enqueue(QUEUE, newTasks(1));
       const ended = store.untilEnded(QUEUE, waited?.key ?? "", new AbortController().signal);
@@ -52,7 +51,7 @@ export function outageSuite(test: StoreTest, backend: Backend): void {
 
       await opened.reopen();
 
-      expect(events.availability.slice(-2)).toEqual([false, true]);
+      await until("it is told that the store can be reached", () => events.availability.at(-1) ?? true);
       await until("the other broker can work as well", () => other.stats([QUEUE]).catch(() => false));
       await settleAll(other, await claimAll(other), ack());
       expect((await ended)?.state).toBe("completed");

@@ -1,4 +1,4 @@
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
+import { Cluster, Command, Redis } from "ioredis";
 import type { Logger } from "../../observe/logger.ts";
 import { fromRedisError } from "./errors.ts";
 import type { Argument, Script } from "./script.ts";
@@ -6,7 +6,7 @@ import type { Argument, Script } from "./script.ts";
 /** How long a call may take. A store that is slower than this cannot be told from one that is away. */
 const CALL_MS = 5_000;
 
-const OPTIONS: RedisOptions = {
+const OPTIONS = {
   lazyConnect: true,
   // A call that cannot be sent fails at once, and one whose connection broke is not sent again behind our back: the caller
   // decides, knowing whether it may have happened.
@@ -15,7 +15,7 @@ const OPTIONS: RedisOptions = {
   autoResubscribe: true,
   commandTimeout: CALL_MS,
   connectTimeout: CALL_MS,
-  retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 10), 1_000),
+  retryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), 1_000),
 };
 
 export type RedisConnection = Redis | Cluster;
@@ -34,7 +34,7 @@ export function createConnections(url: string): Connections {
 function createConnection(url: string, own: { commandTimeout?: number } = {}): RedisConnection {
   const { commandTimeout: _, ...untimed } = OPTIONS;
   // A subscription waits for ever.
-  const options: RedisOptions = own.commandTimeout === 0 ? { ...untimed, enableOfflineQueue: true } : OPTIONS;
+  const options = own.commandTimeout === 0 ? { ...untimed, enableOfflineQueue: true } : OPTIONS;
   const match = /^redis\+(cluster|sentinel):\/\/(?:([^@]*)@)?([^/]+)(?:\/(.*))?$/.exec(url);
   if (!match) return new Redis(url, options);
   const [, kind, credentials = "", hosts = "", path = ""] = match;
@@ -42,14 +42,13 @@ function createConnection(url: string, own: { commandTimeout?: number } = {}): R
   const login = credentials === "" ? {} : { username, password };
   const nodes = hosts.split(",").map((host) => ({ host: host.slice(0, host.lastIndexOf(":")), port: Number(host.slice(host.lastIndexOf(":") + 1)) }));
   if (kind === "sentinel") return new Redis({ ...options, ...login, sentinels: nodes, name: path || "mymaster" });
-  const clusterOptions: ClusterOptions = {
+  return new Cluster(nodes, {
     lazyConnect: true,
     enableOfflineQueue: own.commandTimeout === 0,
     redisOptions: { ...options, ...login, lazyConnect: false },
-    clusterRetryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 10), 1_000),
+    clusterRetryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), 1_000),
     slotsRefreshTimeout: CALL_MS,
-  };
-  return new Cluster(nodes, clusterOptions);
+  });
 }
 
 /** Runs scripts and commands, and turns what goes wrong into our own errors. */
@@ -83,13 +82,20 @@ export class Commands {
 
   async #evalsha(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.connection.evalshaBuffer(script.sha, keys.length, ...keys, ...args);
+      return await this.#send("evalsha", [script.sha, keys.length, ...keys, ...args]);
     } catch (error) {
       // A server that was restarted has forgotten its scripts.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       this.#logger.debug({ script: script.name }, "script loaded");
-      return this.connection.evalBuffer(script.text, keys.length, ...keys, ...args);
+      return this.#send("eval", [script.text, keys.length, ...keys, ...args]);
     }
+  }
+
+  /** The strings of the reply stay Buffers. */
+  #send(name: string, args: Argument[]): Promise<unknown> {
+    const command = new Command(name, args, { replyEncoding: null });
+    this.connection.sendCommand(command);
+    return command.promise;
   }
 
   /** @throws STORE_UNAVAILABLE, STORE_FULL */

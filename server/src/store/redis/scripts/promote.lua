@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --[[ Moves up to `max` due tasks to the line.
-  KEYS  line prio due state count
+  KEYS  line back prio due state count
   ARGV  channel announce max
   Returns {how many, ms until the next is due or "" when none is scheduled, whether the line was empty}. ]]
 --- @include lib/clock
