@@ -47,7 +47,7 @@ const PACKAGES = {
   test: { imports: ["proto", "client", "worker-sdk", "server"], doors: "" },
 };
 
-const TESTS = "\\.test\\.ts$|^test/|^scripts/|/examples/";
+const TESTS = "(\\.test|-fixture|/fake-broker)\\.ts$|^test/|^scripts/|/examples/";
 
 module.exports = {
   forbidden: [
