@@ -10,7 +10,7 @@ export default [
       parser: tseslint.parser,
       parserOptions: {
         tsconfigRootDir: import.meta.dirname,
-        project: ["client", "worker-sdk", "server", "test"].map((folder) => `${folder}/tsconfig.json`),
+        project: ["test/tsconfig.json"],
       },
     },
     rules: {
