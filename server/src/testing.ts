@@ -17,8 +17,9 @@ export {
 export { type Lease, leasedKey, leaseToken, parseLeaseToken } from "./domain/lease.ts";
 export { hasEnded, type TaskState, TRANSITIONS } from "./domain/state.ts";
 export { createLogger, type Logger } from "./observe/logger.ts";
-export { createRedisStore } from "./store/redis/redis-store.ts";
 export { eachBody, joinBodies } from "./store/bodies.ts";
+export { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
+export { createRedisStore } from "./store/redis/redis-store.ts";
 export type {
   AttemptResult,
   ClaimLimit,

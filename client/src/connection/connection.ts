@@ -1,4 +1,9 @@
-import { type ClientDuplexStream, Client as RawClient, ChannelCredentials as RawCredentials } from "@grpc/grpc-js";
+import {
+  type ClientDuplexStream,
+  connectivityState as ConnectivityState,
+  Client as RawClient,
+  ChannelCredentials as RawCredentials,
+} from "@grpc/grpc-js";
 import {
   type Channel,
   ChannelCredentials,
@@ -18,6 +23,8 @@ export interface ConnectionOptions {
 export class Connection {
   readonly address: string;
   readonly #channel: Channel;
+  readonly #leftListeners = new Set<() => void>();
+  #isWatched = false;
 
   constructor({ address }: ConnectionOptions) {
     this.address = parseAddress(address);
@@ -50,6 +57,32 @@ export class Connection {
     // The credentials are those of the channel; the client wants some, but does not look at them.
     const client = new RawClient(this.address, RawCredentials.createInsecure(), { channelOverride: this.#channel });
     return client.makeBidiStreamRequest(path, asItIs, asItIs);
+  }
+
+  /**
+   * Calls the listener, once, when the connection in use or the one that comes next is lost or to be left: a broker that
+   * stops says so (GOAWAY), but goes on to serve the calls that it has, and waits for them to end.
+   * @returns a function that takes the listener away
+   */
+  onLeft(listener: () => void): () => void {
+    this.#leftListeners.add(listener);
+    if (!this.#isWatched) this.#watch("not ready");
+    return () => this.#leftListeners.delete(listener);
+  }
+
+  /** Waits for the channel to become ready, and then for the end of that. */
+  #watch(former: "not ready" | "ready"): void {
+    const state = this.#channel.getConnectivityState(false);
+    const isReady = state === ConnectivityState.READY;
+    this.#isWatched = former === "not ready" || isReady;
+    if (!this.#isWatched) {
+      const listeners = [...this.#leftListeners];
+      this.#leftListeners.clear();
+      for (const listener of listeners) listener();
+    } else if (state !== ConnectivityState.SHUTDOWN) {
+      const next = () => this.#watch(isReady ? "ready" : "not ready");
+      this.#channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, next);
+    }
   }
 
   /** Ends all calls with CANCELLED and closes the channel. */

@@ -4,16 +4,23 @@ import { createEmbeddedStore } from "./embedded/embedded-store.ts";
 import { createRedisStore } from "./redis/redis-store.ts";
 import type { Store } from "./store.ts";
 
-/** The store that the settings name. */
+/** The store that the settings name, not started yet. */
 export function openStore(config: Config, logger: Logger): Store {
-  const { resultTtlMs, maxResultsPerQueue, maxQueues, brokerTimeoutMs } = config;
-  const options = { resultTtlMs, maxResultsPerQueue, maxQueues, brokerTimeoutMs };
+  const { requireDurability } = config;
+  const options = {
+    resultTtlMs: config.resultTtlMs,
+    maxResultsPerQueue: config.maxResultsPerQueue,
+    maxQueues: config.maxQueues,
+    brokerTimeoutMs: config.brokerTimeoutMs,
+    requireDurability,
+    logger,
+  };
   switch (config.store) {
     case "embedded":
-      return createEmbeddedStore({ ...options, dir: config.dataDir, logger });
+      return createEmbeddedStore({ ...options, dir: config.dataDir });
     case "redis": {
-      const { redisUrl: url, namespace, requireDurability, minReplicas } = config;
-      return createRedisStore({ ...options, url, namespace, requireDurability, minReplicas, logger });
+      const { redisUrl: url, namespace, minReplicas } = config;
+      return createRedisStore({ ...options, url, namespace, minReplicas });
     }
   }
 }

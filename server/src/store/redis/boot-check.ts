@@ -1,64 +1,62 @@
-/** What a Redis must be and do, found out before the first task is taken. */
-import { Cluster, type Redis } from "ioredis";
+/** Whether the server can keep the promises that are made in its name. Each refusal names its remedy. */
 import type { Logger } from "../../observe/logger.ts";
 import type { Durability } from "../store.ts";
-import type { RedisConnection } from "./connection.ts";
 
+const MIN_MAJOR = 7;
 const LEVELS: readonly Durability[] = ["volatile", "async", "fsync", "replicated"];
 
-export interface Requirements {
-  readonly minReplicas: number;
-  readonly requireDurability: Durability;
-  readonly logger: Logger;
+export interface ServerFacts {
+  readonly version: string;
+  /** Settings by name; undefined when the server does not let them be read, as managed ones often do. */
+  readonly config: ReadonlyMap<string, string> | undefined;
 }
 
-/** Returns the level that the servers can promise: that of the weakest. @throws with a sentence that names the remedy */
-export async function checkServers(connection: RedisConnection, { minReplicas, requireDurability, logger }: Requirements): Promise<Durability> {
-  if (connection instanceof Cluster && minReplicas > 0) {
-    throw new Error("TASKWIRE_MIN_REPLICAS cannot be kept in a Redis Cluster: set it to 0, or use one Redis with replicas");
+export interface Demands {
+  readonly requireDurability: Durability;
+  readonly minReplicas: number;
+}
+
+/**
+ * The durability that a resolved promise stands for.
+ * @throws Error with a sentence when the server is unfit
+ */
+export function checkServer(
+  { version, config }: ServerFacts,
+  { requireDurability, minReplicas }: Demands,
+  logger: Logger,
+): Durability {
+  if (!(Number.parseInt(version, 10) >= MIN_MAJOR)) {
+    throw new Error(`Redis ${version} is too old: use Redis ${MIN_MAJOR}.0 or later`);
   }
-  const servers = connection instanceof Cluster ? connection.nodes("master") : [connection];
-  const levels = await Promise.all(servers.map((server) => checkServer(server, logger)));
-  const weakest = LEVELS[Math.min(...levels.map((level) => LEVELS.indexOf(level)))] ?? "volatile";
-  const durability = minReplicas > 0 ? "replicated" : weakest;
+  const policy = config?.get("maxmemory-policy");
+  if (policy !== undefined && policy !== "noeviction") {
+    throw new Error(
+      `Redis may evict tasks: its maxmemory-policy is ${policy}; set it with CONFIG SET maxmemory-policy noeviction and in redis.conf`,
+    );
+  }
+  if (!config)
+    logger.warn(
+      { durability: "async" },
+      "the settings of redis cannot be read; see that maxmemory-policy is noeviction",
+    );
+  const durability = minReplicas > 0 ? "replicated" : ownDurability(config);
   if (LEVELS.indexOf(durability) < LEVELS.indexOf(requireDurability)) {
-    throw new Error(`this Redis keeps tasks at the level ${durability}, but TASKWIRE_REQUIRE_DURABILITY is ${requireDurability}: ${REMEDY[requireDurability]}`);
+    throw new Error(
+      `Redis promises "${durability}", but "${requireDurability}" is required: ${remedy(requireDurability)}, or require less`,
+    );
   }
   return durability;
 }
 
-const REMEDY: Record<Durability, string> = {
-  volatile: "any Redis will do",
-  async: "set appendonly yes",
-  fsync: "set appendonly yes and appendfsync always",
-  replicated: "set TASKWIRE_MIN_REPLICAS to 1 or more, and have as many replicas",
-};
-
-async function checkServer(server: Redis, logger: Logger): Promise<Durability> {
-  const info = await server.info("server");
-  const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? "unknown";
-  if (!(Number.parseInt(version, 10) >= 7)) throw new Error(`this Redis has version ${version}; 7.0 or later is needed`);
-  const config = await readConfig(server);
-  if (!config) {
-    logger.warn("the configuration of this Redis cannot be read (CONFIG GET is refused): its durability is taken to be async");
-    return "async";
-  }
-  const policy = config["maxmemory-policy"] ?? "noeviction";
-  if (policy !== "noeviction") throw new Error(`this Redis may drop tasks when its memory is full: maxmemory-policy is ${policy}; set it to noeviction`);
-  if (config["appendonly"] !== "yes") return "volatile";
-  return config["appendfsync"] === "always" ? "fsync" : config["appendfsync"] === "everysec" ? "async" : "volatile";
+/** What one server promises by itself. */
+function ownDurability(config: ReadonlyMap<string, string> | undefined): Durability {
+  if (!config) return "async";
+  if (config.get("appendonly") !== "yes") return "volatile";
+  const fsync = config.get("appendfsync");
+  return fsync === "always" ? "fsync" : fsync === "everysec" ? "async" : "volatile";
 }
 
-async function readConfig(server: Redis): Promise<Record<string, string> | undefined> {
-  try {
-    const pairs: Record<string, string> = {};
-    for (const name of ["maxmemory-policy", "appendonly", "appendfsync"]) {
-      const [key, value] = (await server.config("GET", name)) as [string, string];
-      pairs[key] = value;
-    }
-    return pairs;
-  } catch {
-    // Managed servers refuse CONFIG.
-    return undefined;
-  }
+function remedy(required: Durability): string {
+  if (required === "replicated") return "set the number of replicas that must have each write";
+  return `set appendonly yes and appendfsync ${required === "fsync" ? "always" : "everysec"}`;
 }

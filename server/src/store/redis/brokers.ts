@@ -1,91 +1,79 @@
-/** Which brokers are alive, and giving away what dead ones leased. */
-import type { Lease } from "../../domain/lease.ts";
-import { blockKey } from "../../domain/ids.ts";
-import type { Settlement } from "../store.ts";
-import { type Context, SCRIPTS } from "./context.ts";
-import { parseLease } from "./lease-text.ts";
-import { SettleBatch } from "./settle-batch.ts";
-import { OwnLeases } from "./own-leases.ts";
+/** Which brokers are alive. Each renews its entry; whoever is silent for too long is fenced by the others. */
+import { newBrokerId } from "../../domain/ids.ts";
+import { Clock } from "./clock.ts";
+import type { Connection, Reply } from "./connection.ts";
+import { globalKeys, type Keys, keysOf } from "./keys.ts";
+import { SCRIPTS } from "./scripts.ts";
 
-/** How long a broker that was given up is looked after: it may wake up, and lease once more before it notices. */
-const FENCED_KEEP_MS = 60 * 60 * 1_000;
-/** How often the leases of those are looked for again. */
-const SWEEP_MS = 2_000;
+/** A broker that was frozen may claim once more before it notices that it was fenced: its leases are looked for this long. */
+const FENCED_MS = 60 * 60 * 1_000;
 
 export class Brokers {
-  readonly #context: Context;
-  readonly #queues: () => Promise<readonly string[]>;
-  #renewedAtMs = 0;
-  #steadySinceMs = 0;
-  #sweptAtMs = 0;
+  readonly clock = new Clock();
+  readonly #connection: Connection;
+  readonly #keys: Keys;
+  readonly #timeoutMs: number;
+  #id = "";
 
-  constructor(context: Context, queues: () => Promise<readonly string[]>) {
-    this.#context = context;
-    this.#queues = queues;
+  constructor(connection: Connection, namespace: string, timeoutMs: number) {
+    this.#connection = connection;
+    this.#keys = globalKeys(namespace);
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** A new broker is taken up, whatever the list says. */
-  async renew(kind: "new" | "known"): Promise<"alive" | "fenced"> {
-    const { commands, keys, options, brokerId, clock } = this.#context;
-    const askedAtMs = Date.now();
-    const args = [brokerId(), options.brokerTimeoutMs, kind === "new" ? 1 : 0];
-    // As the script's header says.
-    const [word, nowMs] = (await commands.run(SCRIPTS.renew, [keys.global("brokers")], args)) as [Buffer, number];
-    clock.set(nowMs, askedAtMs);
-    const late = askedAtMs - this.#renewedAtMs > options.brokerTimeoutMs / 2 || Date.now() - askedAtMs > options.brokerTimeoutMs / 4;
-    this.#renewedAtMs = askedAtMs;
-    if (late) this.#steadySinceMs = Date.now();
-    return word.toString() === "alive" ? "alive" : "fenced";
+  get id(): string {
+    return this.#id;
   }
 
-  async reap(): Promise<number> {
-    const { commands, keys, options } = this.#context;
-    // When Redis, or this process, has just stalled, every broker looks dead. They get the time to say otherwise.
-    if (Date.now() - this.#steadySinceMs < options.brokerTimeoutMs) return 0;
-    const args = [FENCED_KEEP_MS];
-    const [given, fenced] = (await commands.run(SCRIPTS.reap, [keys.global("brokers"), keys.global("fenced")], args)) as [Buffer[], Buffer[]];
-    const isSweep = Date.now() - this.#sweptAtMs > SWEEP_MS;
-    if (isSweep) this.#sweptAtMs = Date.now();
-    const dead = (isSweep ? fenced : given).map(String);
-    let reaped = 0;
-    for (const broker of dead) reaped += await this.giveAway(broker);
-    return reaped;
+  /** Also the start: then there is no id yet. */
+  async renew(): Promise<"alive" | "fenced"> {
+    const { renew } = SCRIPTS;
+    const next = newBrokerId();
+    const sentAt = this.clock.start();
+    const reply = await this.#connection.run(renew, keysOf(renew, this.#keys), [this.#id, next, this.#timeoutMs]);
+    // The form that renew.lua says.
+    const [state, time] = reply as readonly [Buffer, number];
+    this.clock.set(sentAt, time);
+    if (String(state) === "alive") return "alive";
+    this.#id = next;
+    return "fenced";
   }
 
-  /** Gives away all that a broker leased, in all queues. Returns how many tasks. */
-  async giveAway(broker: string): Promise<number> {
-    const queues = await this.#queues();
-    const counts = await Promise.all(queues.map((queue) => this.#giveAwayQueue(queue, broker)));
-    return counts.reduce((sum, count) => sum + count, 0);
+  async remove(): Promise<void> {
+    await this.#connection.command("ZREM", this.#keys["brokers"] ?? "", this.#id);
   }
 
-  async #giveAwayQueue(queue: string, broker: string): Promise<number> {
-    const { commands, keys } = this.#context;
-    let given = 0;
-    for (;;) {
-      const [, fields] = await commands.guard(() => commands.connection.hscan(keys.leases(queue, broker), 0, "COUNT", 100));
-      if (fields.length === 0) return given;
-      const settlements: Settlement[] = [];
-      for (let i = 0; i < fields.length; i += 2) settlements.push(...loseAll({ queue, broker, sequence: Number(fields[i]) }, fields[i + 1] ?? ""));
-      await settleAs(this.#context, queue, settlements);
-      given += settlements.length;
-    }
+  /** Fences who was silent for too long. Returns all whose leases may have to be given away. */
+  async fence(): Promise<string[]> {
+    const { fence } = SCRIPTS;
+    const fenced = await this.#connection.run(fence, keysOf(fence, this.#keys), [this.#id, FENCED_MS]);
+    return toStrings(fenced);
+  }
+
+  async countAlive(): Promise<number> {
+    const nowMs = await this.now();
+    return Number(await this.#connection.command("ZCOUNT", this.#keys["brokers"] ?? "", `(${nowMs}`, "+inf"));
+  }
+
+  /** All that may hold leases. */
+  async all(): Promise<string[]> {
+    const [alive, fenced] = await Promise.all([
+      this.#connection.command("ZRANGE", this.#keys["brokers"] ?? "", 0, -1),
+      this.#connection.command("ZRANGE", this.#keys["fenced"] ?? "", 0, -1),
+    ]);
+    return [...toStrings(alive), ...toStrings(fenced)];
+  }
+
+  async now(): Promise<number> {
+    const sentAt = this.clock.start();
+    const reply = await this.#connection.command("TIME");
+    if (!Array.isArray(reply)) throw new Error("TIME answered in another form than it should");
+    const nowMs = Number(String(reply[0])) * 1_000 + Math.floor(Number(String(reply[1])) / 1_000);
+    this.clock.set(sentAt, nowMs);
+    return nowMs;
   }
 }
 
-function loseAll(origin: Pick<Lease, "queue" | "broker" | "sequence">, text: string): Settlement[] {
-  const outcome = { kind: "lose", count: 0 } as const;
-  const state = parseLease(text);
-  // The attempt of a task alone is in its record; settling reads it from there.
-  if (state.kind === "alone") return [{ lease: { ...origin, block: state.key, alone: true, attempt: 0 }, index: 0, outcome }];
-  const lease = { ...origin, block: blockKey(state.name), alone: false, attempt: 1 };
-  return [...state.outstanding.entries()].filter(([, bit]) => bit === 1).map(([i]) => ({ lease, index: state.first + i, outcome }));
-}
-
-/** Settles leases of any broker, reading each first. */
-async function settleAs(context: Context, queue: string, settlements: readonly Settlement[]): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const batch = new SettleBatch(context, queue, [{ settlements, resolve: () => resolve(), reject }], new OwnLeases());
-    void batch.send([], () => {}, () => {});
-  });
+function toStrings(reply: Reply): string[] {
+  return Array.isArray(reply) ? reply.map(String) : [];
 }

@@ -1,109 +1,226 @@
-import { Cluster, Command, Redis } from "ioredis";
+/**
+ * The connection to Redis, and the rule that no call waits for ever: each has a deadline, a call that was sent when the
+ * connection broke fails at once with an unknown effect, and while there is no connection calls wait for a short grace,
+ * then fail without effect. Nothing is sent twice behind our back: a claim that ran twice would lease twice.
+ */
+import { Cluster, Command, Redis, type RedisOptions } from "ioredis";
+import { storeUnavailable } from "../../domain/errors.ts";
 import type { Logger } from "../../observe/logger.ts";
-import { fromRedisError } from "./errors.ts";
+import { type Address, describeAddress } from "./address.ts";
+import { Deadlines } from "./deadlines.ts";
+import { isNoScript, toTaskwireError } from "./errors.ts";
 import type { Argument, Script } from "./script.ts";
 
-/** How long a call may take. A store that is slower than this cannot be told from one that is away. */
+/** Bulk strings come as buffers, numbers as numbers. */
+export type Reply = Buffer | number | null | readonly Reply[];
+
+/** How long a call may wait for its answer. */
 const CALL_MS = 5_000;
+/** How long a call may wait for a connection: long enough for a reconnect to the same server. */
+const GRACE_MS = 300;
+/** How long WAIT may wait for replicas. */
+const REPLICAS_MS = 2_000;
 
-const OPTIONS = {
-  lazyConnect: true,
-  // A call that cannot be sent fails at once, and one whose connection broke is not sent again behind our back: the caller
-  // decides, knowing whether it may have happened.
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 0,
-  autoResubscribe: true,
-  commandTimeout: CALL_MS,
-  connectTimeout: CALL_MS,
-  retryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), 1_000),
-};
-
-export type RedisConnection = Redis | Cluster;
-
-/** Connections for commands and for subscriptions: one to which a client listens can do nothing else. */
-export interface Connections {
-  readonly commands: RedisConnection;
-  readonly subscriptions: RedisConnection;
+interface Waiting {
+  readonly since: number;
+  readonly go: () => void;
+  readonly fail: (error: Error) => void;
 }
 
-/** Takes apart redis://, rediss://, redis+cluster://h:p,h:p and redis+sentinel://h:p,h:p/master. Does not connect yet. */
-export function createConnections(url: string): Connections {
-  return { commands: createConnection(url), subscriptions: createConnection(url, { commandTimeout: 0 }) };
+export interface ConnectionOptions {
+  readonly address: Address;
+  readonly minReplicas: number;
+  readonly scripts: readonly Script[];
+  readonly logger: Logger;
+  readonly onAvailable: (isAvailable: boolean) => void;
 }
 
-function createConnection(url: string, own: { commandTimeout?: number } = {}): RedisConnection {
-  const { commandTimeout: _, ...untimed } = OPTIONS;
-  // A subscription waits for ever.
-  const options = own.commandTimeout === 0 ? { ...untimed, enableOfflineQueue: true } : OPTIONS;
-  const match = /^redis\+(cluster|sentinel):\/\/(?:([^@]*)@)?([^/]+)(?:\/(.*))?$/.exec(url);
-  if (!match) return new Redis(url, options);
-  const [, kind, credentials = "", hosts = "", path = ""] = match;
-  const [username = "", password = ""] = credentials.split(":").map(decodeURIComponent);
-  const login = credentials === "" ? {} : { username, password };
-  const nodes = hosts.split(",").map((host) => ({ host: host.slice(0, host.lastIndexOf(":")), port: Number(host.slice(host.lastIndexOf(":") + 1)) }));
-  if (kind === "sentinel") return new Redis({ ...options, ...login, sentinels: nodes, name: path || "mymaster" });
-  return new Cluster(nodes, {
-    lazyConnect: true,
-    enableOfflineQueue: own.commandTimeout === 0,
-    redisOptions: { ...options, ...login, lazyConnect: false },
-    clusterRetryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), 1_000),
-    slotsRefreshTimeout: CALL_MS,
-  });
-}
+export class Connection {
+  readonly client: Redis | Cluster;
+  readonly #options: ConnectionOptions;
+  readonly #deadlines = new Deadlines(CALL_MS);
+  #waiting: Waiting[] = [];
+  #isAvailable = false;
+  #isClosing = false;
+  #lastError = "";
 
-/** Runs scripts and commands, and turns what goes wrong into our own errors. */
-export class Commands {
-  readonly connection: RedisConnection;
-  readonly #minReplicas: number;
-  readonly #logger: Logger;
-
-  constructor(connection: RedisConnection, minReplicas: number, logger: Logger) {
-    this.connection = connection;
-    this.#minReplicas = minReplicas;
-    this.#logger = logger;
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.client = createClient(options.address);
+    this.client.on("error", (error: Error) => this.#onError(error));
+    this.client.on("ready", () => void this.#onReady());
+    this.client.on("close", () => this.#onClose());
   }
 
-  /** Runs a script that writes. The reply's strings are Buffers. */
-  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.guard(async () => {
-      const reply = this.#evalsha(script, keys, args);
-      if (this.#minReplicas === 0) return reply;
-      // On the same connection, right behind it: WAIT is about what this connection wrote.
-      const [answer, replicas] = await Promise.all([reply, this.connection.wait(this.#minReplicas, CALL_MS / 2)]);
-      if (replicas < this.#minReplicas) throw new Error(`only ${replicas} of ${this.#minReplicas} replicas have the write`);
-      return answer;
+  /** Rejects when the server cannot be reached. */
+  async open(): Promise<void> {
+    const opened = this.client.connect();
+    // The deadline may win the race below; the later rejection must not go unhandled.
+    opened.catch(() => undefined);
+    await this.#deadlines.limit(opened);
+    if (this.client instanceof Cluster) {
+      await this.#deadlines.limit(Promise.all(this.client.nodes("master").map((node) => node.ping())));
+    }
+    await this.#loadScripts();
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    this.client.disconnect();
+    this.#deadlines.close();
+  }
+
+  get isAvailable(): boolean {
+    return this.client.status === "ready";
+  }
+
+  /** Runs a script. Calls for one key are run in the order in which they were made. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    if (!this.isAvailable || this.#waiting.length > 0) await this.#ready();
+    try {
+      return await this.#send(script, keys, args);
+    } catch (error) {
+      throw toTaskwireError(error);
+    }
+  }
+
+  /** Runs a plain command without keys, or with a single first one. */
+  async command(name: string, ...args: readonly Argument[]): Promise<Reply> {
+    if (!this.isAvailable || this.#waiting.length > 0) await this.#ready();
+    try {
+      return await this.#deadlines.limit(this.#call(name, args));
+    } catch (error) {
+      throw toTaskwireError(error);
+    }
+  }
+
+  async #send(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const rest = [keys.length, ...keys, ...args];
+    try {
+      return await this.#deadlines.limit(this.#evaluate(script, "evalsha", script.sha, rest));
+    } catch (error) {
+      // The server forgot its scripts, as after a restart.
+      if (!isNoScript(error)) throw error;
+      return await this.#deadlines.limit(this.#evaluate(script, "eval", script.source, rest));
+    }
+  }
+
+  #evaluate(script: Script, name: "eval" | "evalsha", text: string, rest: readonly Argument[]): Promise<Reply> {
+    const args = [text, ...rest];
+    if (script.isReadOnly || this.#options.minReplicas === 0) return this.#call(name, args);
+    return this.#callAndWait(name, args);
+  }
+
+  #call(name: string, args: readonly Argument[]): Promise<Reply> {
+    // ioredis types a command's arguments as any mutable list, and its answer as anything.
+    const command = new Command(name, args as Argument[], { replyEncoding: null });
+    return this.client.sendCommand(command) as Promise<Reply>;
+  }
+
+  /** WAIT counts the writes of its own connection: a pipeline keeps both on one node. */
+  async #callAndWait(name: "eval" | "evalsha", args: readonly Argument[]): Promise<Reply> {
+    const { minReplicas } = this.#options;
+    const pipeline = this.client.pipeline();
+    pipeline.callBuffer(name, ...args);
+    pipeline.call("WAIT", minReplicas, REPLICAS_MS);
+    const answers = await pipeline.exec();
+    const [error, reply] = answers?.[0] ?? [new Error("no answer")];
+    if (error) throw error;
+    if (Number(answers?.[1]?.[1]) < minReplicas) {
+      throw storeUnavailable(`fewer than ${minReplicas} replicas have the write`, "unknown");
+    }
+    // Raw replies: callBuffer asks for buffers.
+    return reply as Reply;
+  }
+
+  #ready(): Promise<void> {
+    if (this.#isClosing) return Promise.reject(storeUnavailable("the store is closed", "none"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ since: performance.now(), go: resolve, fail: reject });
+      if (this.#waiting.length === 1) this.#armGrace();
     });
   }
 
-  /** Runs a script, or anything else, that only reads. */
-  async read(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.guard(() => this.#evalsha(script, keys, args));
+  #armGrace(): void {
+    const first = this.#waiting[0];
+    if (!first) return;
+    setTimeout(() => this.#endGrace(), Math.max(1, first.since + GRACE_MS - performance.now()));
   }
 
-  async #evalsha(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    try {
-      return await this.#send("evalsha", [script.sha, keys.length, ...keys, ...args]);
-    } catch (error) {
-      // A server that was restarted has forgotten its scripts.
-      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      this.#logger.debug({ script: script.name }, "script loaded");
-      return this.#send("eval", [script.text, keys.length, ...keys, ...args]);
+  #endGrace(): void {
+    const over = performance.now() - GRACE_MS;
+    while (this.#waiting[0] && this.#waiting[0].since <= over) {
+      this.#waiting.shift()?.fail(storeUnavailable(this.#lastError || "not connected", "none"));
     }
+    this.#armGrace();
   }
 
-  /** The strings of the reply stay Buffers. */
-  #send(name: string, args: Argument[]): Promise<unknown> {
-    const command = new Command(name, args, { replyEncoding: null });
-    this.connection.sendCommand(command);
-    return command.promise;
+  async #onReady(): Promise<void> {
+    // A server that was restarted knows no scripts; loading them first keeps the order of the calls that follow.
+    await this.#loadScripts().catch(() => undefined);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { go } of waiting) go();
+    this.#lastError = "";
+    if (this.#isAvailable) return;
+    this.#isAvailable = true;
+    this.#options.onAvailable(true);
   }
 
-  /** @throws STORE_UNAVAILABLE, STORE_FULL */
-  async guard<Result>(call: () => Promise<Result>): Promise<Result> {
-    try {
-      return await call();
-    } catch (error) {
-      throw fromRedisError(error) ?? error;
-    }
+  async #loadScripts(): Promise<void> {
+    const nodes = this.client instanceof Cluster ? this.client.nodes("master") : [this.client];
+    const loads = nodes.flatMap((node) => this.#options.scripts.map((script) => node.script("LOAD", script.source)));
+    await this.#deadlines.limit(Promise.all(loads));
   }
+
+  #onClose(): void {
+    if (!this.#isAvailable) return;
+    this.#isAvailable = false;
+    if (!this.#isClosing) this.#options.onAvailable(false);
+  }
+
+  #onError(error: Error): void {
+    if (error.message === this.#lastError) return;
+    this.#lastError = error.message;
+    const redis = describeAddress(this.#options.address);
+    this.#options.logger.warn({ err: error, redis }, "redis connection failed");
+  }
+}
+
+/** A client of its own, as for subscriptions. */
+export function createClient(address: Address): Redis | Cluster {
+  const { kind, nodes, username, password, tls, db, master } = address;
+  const shared = {
+    lazyConnect: true,
+    // A claim that the server ran already must not be sent again.
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // Rejects what was under way as soon as the connection breaks.
+    maxRetriesPerRequest: 0,
+    connectTimeout: CALL_MS,
+    protocol: 2,
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
+    // After a failover the old master answers READONLY: the new one is found by connecting again.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  } satisfies RedisOptions;
+  // A queue of calls in the driver would grow without bound while the server is away.
+  const single = { ...shared, enableOfflineQueue: false };
+  if (kind === "cluster") {
+    return new Cluster([...nodes], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      // These two would run a script again that may have run.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      slotsRefreshInterval: 5_000,
+      clusterRetryStrategy: (times) => Math.min(100 * times, 1_000),
+      redisOptions: shared,
+    });
+  }
+  if (kind === "sentinel") return new Redis({ ...single, sentinels: [...nodes], name: master });
+  const [node] = nodes;
+  return new Redis({ ...single, host: node?.host ?? "127.0.0.1", port: node?.port ?? 6_379, db });
 }

@@ -1,40 +1,23 @@
+/** What the parts of the Redis store share. */
 import type { Logger } from "../../observe/logger.ts";
 import type { StoreEvents, StoreOptions } from "../store.ts";
-import type { StoreClock } from "./clock.ts";
-import type { Commands } from "./connection.ts";
-import type { Keys } from "./keys.ts";
-import { loadScript } from "./script.ts";
-import type { Wakeups } from "./wakeups.ts";
+import type { Connection } from "./connection.ts";
+import type { Entry } from "./effects.ts";
 
-export const SCRIPTS = {
-  enqueue: loadScript("enqueue"),
-  settle: loadScript("settle"),
-  promote: loadScript("promote"),
-  find: loadScript("find"),
-  dropOld: loadScript("drop-old"),
-  register: loadScript("register"),
-  renew: loadScript("renew"),
-  reap: loadScript("reap"),
-} as const;
-
-/** What the parts of this store share. */
 export interface Context {
-  readonly commands: Commands;
-  readonly keys: Keys;
-  readonly clock: StoreClock;
-  readonly wakeups: Wakeups;
   readonly options: StoreOptions;
+  readonly namespace: string;
+  readonly connection: Connection;
   readonly logger: Logger;
-  readonly events: () => StoreEvents;
-  readonly brokerId: () => string;
-}
-
-/** The parts of a queue's keys that a script declares, in its order. */
-export function scriptKeys({ keys }: Context, script: { readonly keys: readonly string[] }, queue: string, broker: string): string[] {
-  const all: Readonly<Record<string, string>> = { ...keys.queue(queue), leases: keys.leases(queue, broker) };
-  return script.keys.map((name) => {
-    const key = all[name];
-    if (key === undefined) throw new Error(`a script names the key ${name}, which no queue has`);
-    return key;
-  });
+  readonly events: StoreEvents;
+  /** Names this process on the channel, so that it does not hear itself. */
+  readonly self: string;
+  /** The store's time, as well as it is known here. */
+  nowMs(): number;
+  /** The id under which this broker leases now. */
+  broker(): string;
+  /** So many numbers for leases; returns the first. */
+  takeSequences(count: number): number;
+  /** This broker settled an entry; `awaited` when some broker waits for a task of that queue. */
+  onEnded(queue: string, entry: Entry, awaited: boolean): void;
 }

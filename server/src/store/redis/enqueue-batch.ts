@@ -1,198 +1,237 @@
-/** The enqueues of one tick for one queue: from tasks to the script's arguments, and from its reply to answers. */
-import { blockKey, INDEX_TEXT, MAX_BLOCK_TASKS, newNonce, newTaskKey } from "../../domain/ids.ts";
+/** Packs the enqueue calls of one tick into the arguments of one script call, and reads its answer. */
+import { INDEX_TEXT, MAX_BLOCK_TASKS, newNonce, newTaskKey } from "../../domain/ids.ts";
 import type { TaskState } from "../../domain/state.ts";
-import { varintLength } from "../../lib/varint.ts";
-import { joinBodies } from "../bodies.ts";
+import { varintLength, writeVarint } from "../../lib/varint.ts";
 import type { Enqueued, NewTask, Producer } from "../store.ts";
-import { encodeRecord, rankOf } from "./alone-record.ts";
-import { parseEntryId } from "./lease-text.ts";
+import { encodeValue } from "./alone-value.ts";
+import { type BlockLease, blockKeyOf } from "./held-lease.ts";
 import type { Argument } from "./script.ts";
+import { rankOf } from "./task-state.ts";
 
-/** A block is closed when it has this many bytes: a claim of few tasks reads all of it. */
-const MAX_BLOCK_BYTES = 256 * 1024;
+/** Flags, count, nonce, and by how much the lengths exceed one byte each. */
+const HEADER = 9;
+const NONCE_AT = 2;
+const EXCESS_AT = 8;
+/** A slice of a block is found by reading all of it: it must not be large. */
+const MAX_BLOCK_BYTES = 64 * 1_024;
 
-export interface EnqueueCall {
+export interface EnqueueRequest {
   readonly tasks: readonly NewTask[];
   readonly producer: Producer | undefined;
-  resolve(enqueued: readonly Enqueued[] | Promise<readonly Enqueued[]>): void;
-  reject(error: unknown): void;
 }
 
-/** Where the tasks of a call went: a run of tasks of the nth block, or the nth task alone. */
-type Segment =
-  | { readonly kind: "block"; readonly n: number; readonly first: number; count: number }
-  | { readonly kind: "alone"; readonly n: number; readonly key: string };
+/** A caller's key names a task that has ended: how, only its result tells. */
+export type Ended = Omit<Enqueued, "state"> & { readonly state: undefined };
+
+/** Where the tasks of a request are: a run of a block, or, with a key, alone. */
+interface Token {
+  /** Counted from 0, as are tasks alone. */
+  readonly ordinal: number;
+  readonly first: number;
+  count: number;
+  readonly key: string;
+}
 
 interface OpenBlock {
-  readonly tasks: NewTask[];
+  readonly bodies: Uint8Array[];
   bytes: number;
-}
-
-/** The bodies of a block, as they went to Redis. */
-export interface SentBlock {
-  readonly joined: Buffer;
-  readonly count: number;
+  excess: number;
+  readonly hasOptions: boolean;
 }
 
 export class EnqueueBatch {
-  readonly calls: readonly EnqueueCall[];
-  readonly blocks: SentBlock[] = [];
-  readonly #segments: Segment[][] = [];
-  readonly #items: Argument[] = [];
-  readonly #types = new Map<string, number>();
-  readonly #nonce = newNonce();
+  readonly nonce = newNonce();
+  /** The values of the blocks, as they are stored. */
+  readonly blocks: Buffer[] = [];
   readonly #nowMs: number;
+  readonly #calls: Argument[] = [];
+  readonly #types = new Map<string, number>();
+  readonly #items: Argument[] = [];
+  readonly #tokens: Token[][] = [];
+  #callCount = 0;
   #itemCount = 0;
   #aloneCount = 0;
   #open: OpenBlock | undefined;
 
-  constructor(calls: readonly EnqueueCall[], nowMs: number) {
-    this.calls = calls;
+  constructor(requests: readonly EnqueueRequest[], nowMs: number) {
     this.#nowMs = nowMs;
-    for (const call of calls) {
-      // A producer's batch keeps to its own blocks, so that it can be answered again without the others.
-      if (call.producer) this.#closeBlock();
-      this.#segments.push(this.#add(call.tasks));
-      if (call.producer) this.#closeBlock();
-    }
-    this.#closeBlock();
+    for (const request of requests) this.#add(request);
+    this.#close();
   }
 
-  #add(tasks: readonly NewTask[]): Segment[] {
-    const segments: Segment[] = [];
+  /** For the script's list, up to its claims. */
+  get list(): readonly Argument[] {
+    const types = [...this.#types].flat();
+    return [...this.#calls, ...types, ...this.#items];
+  }
+
+  get counts(): { readonly calls: number; readonly types: number; readonly items: number } {
+    return { calls: this.#callCount, types: this.#types.size, items: this.#itemCount };
+  }
+
+  /** What each request is told, in order. `answer` is what the script returned. */
+  answers(answer: string): (Enqueued | Ended)[][] {
+    const read = readAnswer(this.nonce, answer);
+    return this.#tokens.map(read);
+  }
+
+  /** The bodies of a lease on one of the blocks, from memory. `ordinal` counts from 1. */
+  bodies(ordinal: number, lease: BlockLease): Buffer {
+    const block = this.blocks[ordinal - 1];
+    if (!block) throw new Error(`the script refers to block ${ordinal} of ${this.blocks.length}`);
+    let at = HEADER;
+    for (let index = 0; index < lease.first; index++) at = skipBody(block, at);
+    if (lease.first + lease.count === lease.total) return block.subarray(at);
+    let end = at;
+    for (let n = 0; n < lease.count; n++) end = skipBody(block, end);
+    return block.subarray(at, end);
+  }
+
+  #add({ tasks, producer }: EnqueueRequest): void {
+    const tokens: Token[] = [];
+    let run: Token | undefined;
     for (const task of tasks) {
-      if (task.key === undefined && task.priority === 0 && task.delayMs === 0 && task.runAtMs === 0) this.#addPlain(task, segments);
-      else this.#addAlone(task, segments);
+      if (!isPlain(task)) {
+        run = undefined;
+        tokens.push(this.#addAlone(task));
+        continue;
+      }
+      const first = this.#addPlain(task);
+      if (run?.ordinal === this.blocks.length && run.first + run.count === first) {
+        run.count++;
+      } else {
+        run = { ordinal: this.blocks.length, first, count: 1, key: "" };
+        tokens.push(run);
+      }
     }
-    return segments;
+    this.#tokens.push(tokens);
+    if (!producer) return;
+    this.#callCount++;
+    this.#calls.push(producer.id, producer.sequence, tokens.map(tokenText).join(","));
   }
 
-  #addPlain(task: NewTask, segments: Segment[]): void {
-    const { length } = task.body;
-    if (this.#open && (this.#open.tasks.length === MAX_BLOCK_TASKS || this.#open.bytes + length > MAX_BLOCK_BYTES)) this.#closeBlock();
-    this.#open ??= { tasks: [], bytes: 0 };
-    const index = this.#open.tasks.push(task) - 1;
-    this.#open.bytes += length;
-    this.#types.set(task.type, (this.#types.get(task.type) ?? 0) + 1);
-    const last = segments.at(-1);
-    if (last?.kind === "block" && last.n === this.blocks.length) last.count++;
-    else segments.push({ kind: "block", n: this.blocks.length, first: index, count: 1 });
+  /** Returns its index in the block that is open then. */
+  #addPlain({ body, type, hasOptions }: NewTask): number {
+    const length = varintLength(body.length);
+    const open = this.#open;
+    const isFull =
+      open?.bodies.length === MAX_BLOCK_TASKS || (open?.bytes ?? 0) + length + body.length > MAX_BLOCK_BYTES;
+    // Tasks with options and tasks without are not mixed: a grant tells of all its bodies at once.
+    if (open && (isFull || open.hasOptions !== hasOptions)) this.#close();
+    const block = (this.#open ??= { bodies: [], bytes: 0, excess: 0, hasOptions });
+    block.bodies.push(body);
+    block.bytes += length + body.length;
+    block.excess += length - 1;
+    this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
+    return block.bodies.length - 1;
   }
 
-  #closeBlock(): void {
+  #addAlone(task: NewTask): Token {
+    const { body, hasOptions, priority, delayMs, runAtMs, type } = task;
+    // What is ready at once, with priority 0, keeps its place between the plain tasks.
+    if (priority === 0 && delayMs === 0) this.#close();
+    const key = task.key ?? newTaskKey(this.#nowMs);
+    const value = encodeValue({
+      body,
+      hasOptions,
+      priority,
+      attempt: 1,
+      lostCount: 0,
+      enqueuedAtMs: this.#nowMs,
+      runAtMs: runAtMs || (delayMs > 0 ? this.#nowMs + delayMs : 0),
+      lastFailure: undefined,
+      lastEndedAtMs: 0,
+    });
+    this.#items.push("a", key, type, rankOf(priority), delayMs, runAtMs, value);
+    this.#itemCount++;
+    return { ordinal: this.#aloneCount++, first: 0, count: 1, key };
+  }
+
+  #close(): void {
     const open = this.#open;
     if (!open) return;
     this.#open = undefined;
-    const bodies = open.tasks.map((task) => task.body);
-    const joined = joinBodies(bodies);
-    const flags = open.tasks.some((task) => task.hasOptions) ? 1 : 0;
-    const longer = bodies.reduce((sum, body) => sum + varintLength(body.length) - 1, 0);
-    const header = Buffer.allocUnsafe(9);
-    header[0] = flags;
-    header[1] = bodies.length;
-    header.write(this.#nonce, 2, "latin1");
-    header[8] = longer;
-    this.#items.push("b", Buffer.concat([header, joined]), bodies.length);
-    this.#itemCount++;
-    this.blocks.push({ joined, count: bodies.length });
-  }
-
-  #addAlone(task: NewTask, segments: Segment[]): void {
-    // What stands before it in the call stands before it in the line.
-    this.#closeBlock();
-    const key = task.key ?? newTaskKey(this.#nowMs);
-    const runAtMs = task.runAtMs > 0 ? task.runAtMs : task.delayMs > 0 ? this.#nowMs + task.delayMs : 0;
-    const { hasOptions, priority, body } = task;
-    const meta = { hasOptions, priority, attempt: 1, lostCount: 0, enqueuedAtMs: this.#nowMs, runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
-    this.#items.push("a", key, task.type, rankOf(priority), task.delayMs, task.runAtMs, encodeRecord(meta, body));
-    this.#itemCount++;
-    segments.push({ kind: "alone", n: this.#aloneCount++, key });
-  }
-
-  /** The arguments from `nonce` on. */
-  args(claims: readonly Argument[]): Argument[] {
-    const calls: Argument[] = [];
-    for (const [i, { producer }] of this.calls.entries()) {
-      if (producer) calls.push(producer.id, producer.sequence, (this.#segments[i] ?? []).map(segmentText).join(","));
+    const value = Buffer.allocUnsafe(HEADER + open.bytes);
+    value[0] = open.hasOptions ? 1 : 0;
+    value[1] = open.bodies.length;
+    value.write(this.nonce, NONCE_AT, "latin1");
+    value[EXCESS_AT] = open.excess;
+    let at = HEADER;
+    for (const body of open.bodies) {
+      at = writeVarint(value, at, body.length);
+      value.set(body, at);
+      at += body.length;
     }
-    const types = [...this.#types].flat();
-    return [this.#nonce, calls.length / 3, types.length / 2, this.#itemCount, claims.length / 3, ...calls, ...types, ...this.#items, ...claims];
-  }
-
-  /** The calls that came from a producer, in order: the script counts only these. */
-  get producerCalls(): readonly EnqueueCall[] {
-    return this.calls.filter(({ producer }) => producer);
-  }
-
-  /** The answers to all calls. An ended task, whose state the script cannot tell, is looked up. */
-  answers(answer: string, findState: (key: string) => Promise<TaskState>): (readonly Enqueued[] | Promise<readonly Enqueued[]>)[] {
-    const [ids = "", outcomes = ""] = answer.split("|");
-    const made = new MadeTasks(this.#nonce, ids, outcomes, findState);
-    return this.#segments.map((segments) => made.resolve(segments));
+    this.blocks.push(value);
+    this.#items.push("b", value, open.bodies.length);
+    this.#itemCount++;
   }
 }
 
-function segmentText(segment: Segment): string {
-  return segment.kind === "block" ? `b${segment.n}.${segment.first}.${segment.count}` : `a${segment.n}.${segment.key}`;
+/** What a call was told that was made before, from the slot in which the script kept it. */
+export function readSlot(slot: string): (Enqueued | Ended)[] {
+  const [, template = "", nonce = "", ids = "", outcomes = ""] = slot.split("|");
+  return readAnswer(nonce, `${ids}|${outcomes}`)(template === "" ? [] : template.split(",").map(readToken));
 }
 
-function parseSegment(text: string): Segment {
-  const dot = text.indexOf(".");
-  const n = Number(text.slice(1, dot));
-  if (text.startsWith("a")) return { kind: "alone", n, key: text.slice(dot + 1) };
-  const [first, count] = text.slice(dot + 1).split(".").map(Number);
-  return { kind: "block", n, first: first ?? 0, count: count ?? 0 };
+export function isFinal(enqueued: Enqueued | Ended): enqueued is Enqueued {
+  return enqueued.state !== undefined;
 }
 
-/** The answer to a batch that its producer sent before: `sequence|segments|nonce|ids|outcomes`. */
-export function answerAgain(made: string, findState: (key: string) => Promise<TaskState>): readonly Enqueued[] | Promise<readonly Enqueued[]> {
-  const [, segments = "", nonce = "", ids = "", outcomes = ""] = made.split("|");
-  return new MadeTasks(nonce, ids, outcomes, findState).resolve(segments === "" ? [] : segments.split(",").map(parseSegment));
+export function isPlain({ key, priority, delayMs, runAtMs }: NewTask): boolean {
+  return key === undefined && priority === 0 && delayMs === 0 && runAtMs === 0;
+}
+
+function skipBody(block: Buffer, from: number): number {
+  let at = from;
+  let length = 0;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = block[at++] ?? 0;
+    length += (byte & 127) * scale;
+    if (byte < 128) return at + length;
+  }
+}
+
+function tokenText({ ordinal, first, count, key }: Token): string {
+  return key === "" ? `${ordinal}:${first}:${count}` : `@${ordinal}:${key}`;
+}
+
+function readToken(text: string): Token {
+  const [ordinal = "", first = "", count] = text.split(":");
+  if (ordinal.startsWith("@")) return { ordinal: Number(ordinal.slice(1)), first: 0, count: 1, key: first };
+  return { ordinal: Number(ordinal), first: Number(first), count: Number(count), key: "" };
+}
+
+/** @param answer ids of the blocks, then outcomes of the tasks alone */
+function readAnswer(nonce: string, answer: string): (tokens: readonly Token[]) => (Enqueued | Ended)[] {
+  const [ids = "", outcomeText = ""] = answer.split("|");
+  const prefixes = ids.split(",").map((id) => blockKeyOf(id, nonce));
+  const outcomes = outcomeText.split(",");
+  return (tokens) => {
+    const enqueued: (Enqueued | Ended)[] = [];
+    for (const { ordinal, first, count, key } of tokens) {
+      if (key !== "") {
+        enqueued.push(readOutcome(key, outcomes[ordinal] ?? ""));
+        continue;
+      }
+      const prefix = prefixes[ordinal] ?? "";
+      for (let index = first, end = first + count; index < end; index++) {
+        enqueued.push({ kind: "created", key: prefix + INDEX_TEXT[index], state: "ready", runAtMs: 0 });
+      }
+    }
+    return enqueued;
+  };
 }
 
 const STATES: Readonly<Record<string, TaskState>> = { s: "scheduled", r: "ready", a: "active", d: "dead" };
 
-/** What a script made: the ids of the blocks and the outcomes of the tasks alone. */
-class MadeTasks {
-  readonly #nonce: string;
-  readonly #ids: readonly string[];
-  readonly #outcomes: readonly string[];
-  readonly #findState: (key: string) => Promise<TaskState>;
-
-  constructor(nonce: string, ids: string, outcomes: string, findState: (key: string) => Promise<TaskState>) {
-    this.#nonce = nonce;
-    this.#ids = ids === "" ? [] : ids.split(",");
-    this.#outcomes = outcomes === "" ? [] : outcomes.split(",");
-    this.#findState = findState;
+function readOutcome(key: string, outcome: string): Enqueued | Ended {
+  if (outcome.startsWith("c")) {
+    const runAtMs = Number(outcome.slice(1));
+    return { kind: "created", key, state: runAtMs > 0 ? "scheduled" : "ready", runAtMs };
   }
-
-  resolve(segments: readonly Segment[]): readonly Enqueued[] | Promise<readonly Enqueued[]> {
-    const enqueued: (Enqueued | Promise<Enqueued>)[] = [];
-    let pending = false;
-    for (const segment of segments) {
-      if (segment.kind === "block") this.#pushBlock(segment, enqueued);
-      else {
-        const one = this.#alone(segment.key, this.#outcomes[segment.n] ?? "");
-        pending ||= one instanceof Promise;
-        enqueued.push(one);
-      }
-    }
-    // Without a pending one all are there.
-    return pending ? Promise.all(enqueued) : (enqueued as Enqueued[]);
-  }
-
-  #pushBlock({ n, first, count }: { n: number; first: number; count: number }, into: (Enqueued | Promise<Enqueued>)[]): void {
-    const block = blockKey({ ...parseEntryId(this.#ids[n] ?? ""), nonce: this.#nonce });
-    for (let i = first; i < first + count; i++) into.push({ kind: "created", key: block + INDEX_TEXT[i], state: "ready", runAtMs: 0 });
-  }
-
-  #alone(key: string, outcome: string): Enqueued | Promise<Enqueued> {
-    if (outcome.startsWith("c")) {
-      const runAtMs = Number(outcome.slice(1));
-      return { kind: "created", key, state: runAtMs > 0 ? "scheduled" : "ready", runAtMs };
-    }
-    const state = STATES[outcome[1] ?? ""];
-    if (state) return { kind: "existing", key, state, runAtMs: Number(outcome.slice(2)) };
-    return this.#findState(key).then((found) => ({ kind: "existing", key, state: found, runAtMs: 0 }));
-  }
+  const state = STATES[outcome[1] ?? ""];
+  const runAtMs = Number(outcome.slice(2));
+  // Two returns, since each is another member of the union.
+  return state === undefined ? { kind: "existing", key, state, runAtMs } : { kind: "existing", key, state, runAtMs };
 }

@@ -1,20 +1,50 @@
-/** What an error of Redis, or of the way to it, means for a call. */
+/** What each error of Redis means for a call. */
 import { storeFull, storeUnavailable, type TaskwireError } from "../../domain/errors.ts";
 
-/** Replies that say: not now, and nothing was done. */
-const REFUSED = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|MOVED|ASK|NOAUTH|WRONGPASS)\b/;
-/** Replies that say: no room; nothing was done. */
-const FULL = /^(OOM|MISCONF)\b|command not allowed when used memory/;
-/** What ioredis says when a command was never sent. */
-const NOT_SENT = /enableOfflineQueue|Connection is closed|Cluster isn't ready|Failed to refresh slots cache|ECONNREFUSED|None of startup nodes is available/;
+type Meaning = "full" | "none" | "unknown" | "noscript";
 
-/** Undefined for anything that is a bug of ours, such as an error inside a script. */
-export function fromRedisError(error: unknown): TaskwireError | undefined {
+/** By the first word of the reply. "none": the server refused, nothing happened. */
+const REPLIES: Readonly<Record<string, Meaning>> = {
+  NOSCRIPT: "noscript",
+  OOM: "full",
+  MISCONF: "full",
+  LOADING: "none",
+  BUSY: "none",
+  READONLY: "none",
+  NOREPLICAS: "none",
+  MASTERDOWN: "none",
+  CLUSTERDOWN: "none",
+  TRYAGAIN: "none",
+  MOVED: "none",
+  ASK: "none",
+  NOAUTH: "none",
+  WRONGPASS: "none",
+  NOPERM: "none",
+  UNKILLABLE: "unknown",
+  UNBLOCKED: "unknown",
+};
+
+/** What ioredis says when it did not even send the command. */
+const NOT_SENT = /enableOfflineQueue|Cluster is ended|Connection is in/;
+
+export function isNoScript(error: unknown): boolean {
+  return meaningOf(error) === "noscript";
+}
+
+/** What a failed call is to its caller. An error that is no matter of reaching the server is a bug, and stays as it is. */
+export function toTaskwireError(error: unknown): TaskwireError | Error {
+  const meaning = meaningOf(error);
+  if (meaning === "full") return storeFull(error);
+  if (meaning === "noscript") return storeUnavailable(error, "none");
+  if (meaning) return storeUnavailable(error, meaning);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function meaningOf(error: unknown): Meaning | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { message, name } = error;
-  if (FULL.test(message)) return storeFull(error);
-  if (REFUSED.test(message) || NOT_SENT.test(message)) return storeUnavailable(error, "none");
-  // Replies of Redis other than those above name a mistake in what we asked.
-  if (name === "ReplyError") return undefined;
-  return storeUnavailable(error, "unknown");
+  const known = REPLIES[/^-?([A-Z]+)\b/.exec(error.message)?.[1] ?? ""];
+  if (known) return known;
+  // Errors of the script itself.
+  if (error.name === "ReplyError") return undefined;
+  return NOT_SENT.test(error.message) ? "none" : "unknown";
 }

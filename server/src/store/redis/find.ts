@@ -1,124 +1,190 @@
-import { keyIndex, parseBlockKey } from "../../domain/ids.ts";
+/** What is known of one task, put together from the places where it may be. */
+import { BLOCK_KEY_LENGTH, INDEX_TEXT, keyIndex, parseBlockKey } from "../../domain/ids.ts";
+import type { TaskState } from "../../domain/state.ts";
 import { bodyAt } from "../bodies.ts";
-import { type FoundResult, findResult } from "../records.ts";
-import type { AttemptResult, LeasedTask, TaskSnapshot } from "../store.ts";
-import type { Lease } from "../../domain/lease.ts";
-import { leasedKey } from "../../domain/lease.ts";
-import { type AloneMeta, decodeRecord } from "./alone-record.ts";
-import { type Context, SCRIPTS, scriptKeys } from "./context.ts";
-import { parseEntryId, parseLease } from "./lease-text.ts";
+import { type AloneRecord, findResult } from "../records.ts";
+import type { AttemptResult, TaskSnapshot } from "../store.ts";
+import { decodeValue } from "./alone-value.ts";
+import { BlockLease, streamId } from "./held-lease.ts";
+import { BLOCK_HEADER } from "./inspect.ts";
+import type { Lane } from "./lane.ts";
+import { SCRIPTS } from "./scripts.ts";
+import { letterOf } from "./task-state.ts";
 
-/** Bytes before the first body of a block: flags, count, nonce, bytes of the longer lengths. */
-const HEADER = 9;
-
-/** All that stands in Redis of one task. */
-export interface Found {
-  /** Of a task alone: its state (see settle-entry.ts) and its record; else "" and undefined. */
-  readonly stateText: string;
-  readonly alone: { readonly meta: AloneMeta; readonly body: Buffer } | undefined;
-  /** When it is due; 0 if it is not scheduled. */
-  readonly dueMs: number;
-  readonly result: FoundResult | undefined;
-  /** The block that it is in, if it has not left it. */
-  readonly block: FoundBlock | undefined;
+/** What find.lua returns. */
+interface Found {
+  readonly state: string;
+  readonly record: Buffer;
+  readonly due: string;
+  readonly results: readonly Buffer[];
+  readonly entry: Buffer;
+  /** How far the line was claimed. */
+  readonly cursor: string;
+  /** What came back to the front of the line. */
+  readonly front: readonly string[];
 }
 
-interface FoundBlock {
-  readonly body: Buffer;
-  readonly hasOptions: boolean;
-  readonly isClaimed: boolean;
+/** A key made by the store, taken apart. */
+interface Place {
+  readonly block: string;
+  readonly nonce: string;
+  readonly enqueuedAtMs: number;
+  readonly id: string;
+  readonly index: number;
 }
 
-export async function readFound(context: Context, queue: string, key: string): Promise<Found> {
-  const name = parseBlockKey(key);
-  const id = name ? `${name.timeMs}-${name.sequence}` : "";
-  const args = [key, name ? key.slice(0, -2) : "", id];
-  const keys = scriptKeys(context, SCRIPTS.find, queue, context.brokerId());
-  // As the script's header says.
-  const reply = (await context.commands.read(SCRIPTS.find, keys, args)) as [Buffer, Buffer, Buffer, Buffer[], Buffer, Buffer, Buffer[]];
-  const [state, record, due, results, entry, cursor, back] = reply;
-  const index = name ? keyIndex(key) : 0;
-  const isHere = name && entry.length > 0 && entry.toString("latin1", 2, 8) === name.nonce && index < (entry[1] ?? 0) && (entry[0] ?? 0) < 2;
+/** @param brokers all that may hold leases; asked only when a task is neither in the line nor ended */
+export async function find(
+  lane: Lane,
+  key: string,
+  brokers: () => Promise<readonly string[]>,
+): Promise<TaskSnapshot | undefined> {
+  const place = placeOf(key);
+  for (let tries = 1; ; tries++) {
+    const found = await look(lane, key, place);
+    if (found.state !== "" && found.record.length > 0) return aloneSnapshot(lane.queue, key, found);
+    const ended = endedSnapshot(lane.queue, key, place, found.results);
+    if (ended || !place || !isIn(found.entry, place)) return ended;
+    if (isReady(place, found)) return blockSnapshot(lane.queue, key, place, "ready", found.entry);
+    if (await isLeased(lane, place, brokers)) return blockSnapshot(lane.queue, key, place, "active", found.entry);
+    // It may have gone on between the two looks.
+    if (tries === 2) return undefined;
+  }
+}
+
+function blockSnapshot(queue: string, key: string, place: Place, state: TaskState, entry: Buffer): TaskSnapshot {
   return {
-    stateText: state.toString(),
-    alone: state.length > 0 ? decodeRecord(record) : undefined,
-    dueMs: Number(due.toString() || 0),
-    result: findNewest(results, index),
-    block: isHere
-      ? { body: bodyAt(entry.subarray(HEADER), index), hasOptions: entry[0] === 1, isClaimed: isClaimed({ id, index, cursor: cursor.toString(), back }) }
-      : undefined,
+    queue,
+    key,
+    state,
+    body: bodyAt(entry.subarray(BLOCK_HEADER), place.index),
+    attempt: 1,
+    lostCount: 0,
+    enqueuedAtMs: place.enqueuedAtMs,
+    runAtMs: 0,
+    lastResult: undefined,
   };
 }
 
-function findNewest(records: readonly Buffer[], index: number): FoundResult | undefined {
-  for (const record of records) {
-    const result = findResult(record, index);
-    if (result) return result;
+/** Whether a task of a block was released and not claimed since. */
+export async function isAtFront(lane: Lane, key: string): Promise<boolean> {
+  const place = placeOf(key);
+  if (!place) return false;
+  const { front } = await look(lane, key, place);
+  return covers(front, place);
+}
+
+async function look(lane: Lane, key: string, place: Place | undefined): Promise<Found> {
+  const reply = await lane.run(SCRIPTS.find, [key, place?.block ?? "", place?.id ?? ""]);
+  // The form that find.lua says.
+  const [state, record, due, results, entry, cursor, front] = reply as readonly [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer[],
+    Buffer,
+    Buffer,
+    Buffer[],
+  ];
+  return {
+    state: String(state),
+    record,
+    due: String(due),
+    results,
+    entry,
+    cursor: String(cursor),
+    front: front.map(String),
+  };
+}
+
+function placeOf(key: string): Place | undefined {
+  const name = parseBlockKey(key);
+  const id = streamId(key);
+  const index = keyIndex(key);
+  if (!name || id === undefined || !(index < INDEX_TEXT.length)) return undefined;
+  return { block: key.slice(0, BLOCK_KEY_LENGTH), nonce: name.nonce, enqueuedAtMs: name.timeMs, id, index };
+}
+
+function aloneSnapshot(queue: string, key: string, { state, record, due }: Found): TaskSnapshot {
+  const alone = decodeValue(record);
+  const { body, attempt, lostCount, enqueuedAtMs } = alone;
+  const letter = letterOf(state);
+  const names = { s: "scheduled", r: "ready", a: "active", d: "dead" } as const;
+  return {
+    queue,
+    key,
+    state: names[letter],
+    body,
+    attempt,
+    lostCount,
+    enqueuedAtMs,
+    runAtMs: letter === "s" ? Number(due) : 0,
+    lastResult: lastResult(alone),
+  };
+}
+
+function lastResult({ lastFailure, lastEndedAtMs }: AloneRecord): AttemptResult | undefined {
+  if (!lastFailure) return undefined;
+  const { durationMs, workerId } = lastFailure;
+  return { success: false, result: undefined, failure: lastFailure, durationMs, workerId, endedAtMs: lastEndedAtMs };
+}
+
+function endedSnapshot(
+  queue: string,
+  key: string,
+  place: Place | undefined,
+  results: readonly Buffer[],
+): TaskSnapshot | undefined {
+  for (const records of results) {
+    const found = findResult(records, place?.index ?? 0);
+    if (!found) continue;
+    const { attempt, lostCount, success, result, failure, durationMs, workerId, endedAtMs } = found;
+    return {
+      queue,
+      key,
+      state: success ? "completed" : "cancelled",
+      body: undefined,
+      attempt,
+      lostCount,
+      enqueuedAtMs: place?.enqueuedAtMs ?? 0,
+      runAtMs: 0,
+      lastResult: { success, result, failure, durationMs, workerId, endedAtMs },
+    };
   }
   return undefined;
 }
 
-interface Standing {
-  readonly id: string;
-  readonly index: number;
-  /** "ID", or "ID INDEX PLACE" within a block. */
-  readonly cursor: string;
-  readonly back: readonly Buffer[];
+function isIn(entry: Buffer, { nonce, index }: Place): boolean {
+  return entry.length > 0 && entry[0] !== 2 && entry.toString("latin1", 2, 8) === nonce && index < (entry[1] ?? 0);
 }
 
-/** Whether a task of a block is behind the cursor, and has not come back to the front. */
-function isClaimed({ id, index, cursor, back }: Standing): boolean {
-  const [cursorId = "", reached] = cursor.split(" ");
-  if (id === cursorId && reached !== undefined && index >= Number(reached)) return false;
-  const [at, here] = [parseEntryId(cursorId), parseEntryId(id)];
-  if (here.timeMs > at.timeMs || (here.timeMs === at.timeMs && here.sequence > at.sequence)) return false;
-  return !back.some((item) => {
-    const [, itemId, , first, count] = item.toString().split(" ");
-    return itemId === id && index >= Number(first) && index < Number(first) + Number(count);
-  });
+function isReady(place: Place, { cursor, front }: Found): boolean {
+  const [id = "", index] = cursor.split(" ");
+  const order = compareIds(place.id, id);
+  if (order > 0 || (order === 0 && index !== undefined && place.index >= Number(index))) return true;
+  return covers(front, place);
 }
 
-const STATES = { s: "scheduled", r: "ready", a: "active", d: "dead" } as const;
+function covers(front: readonly string[], { id, index }: Place): boolean {
+  return front.some((item) => item.startsWith(`b ${id} `) && new BlockLease(item).has(index));
+}
 
-export async function findSnapshot(context: Context, queue: string, key: string): Promise<TaskSnapshot | undefined> {
-  const { stateText, alone, dueMs, result, block } = await readFound(context, queue, key);
-  if (alone) {
-    const { meta, body } = alone;
-    // The first letter of a state is one of these.
-    const state = STATES[stateText[0] as keyof typeof STATES];
-    const runAtMs = state === "scheduled" ? dueMs || meta.runAtMs : 0;
-    const { attempt, lostCount, enqueuedAtMs } = meta;
-    return { queue, key, state, body, attempt, lostCount, enqueuedAtMs, runAtMs, lastResult: lastFailure(meta) };
+function compareIds(a: string, b: string): number {
+  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
+  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
+  return aMs - bMs || aSequence - bSequence;
+}
+
+/** The last resort, for a task that was claimed: someone holds it, or its result was dropped already. */
+async function isLeased(lane: Lane, place: Place, brokers: () => Promise<readonly string[]>): Promise<boolean> {
+  for (const { held } of lane.held.values()) {
+    if (held.kind === "block" && held.id === place.id && held.has(place.index)) return true;
   }
-  const enqueuedAtMs = parseBlockKey(key)?.timeMs ?? 0;
-  if (result) {
-    const { success, attempt, lostCount } = result;
-    const state = success ? "completed" : "cancelled";
-    return { queue, key, state, body: undefined, attempt, lostCount, enqueuedAtMs, runAtMs: 0, lastResult: result };
+  for (const broker of await brokers()) {
+    const leases = (await lane.leasesOf(broker)).values();
+    for (const text of leases) {
+      if (text.startsWith(`b ${place.id} `) && new BlockLease(text).has(place.index)) return true;
+    }
   }
-  if (!block) return undefined;
-  const state = block.isClaimed ? "active" : "ready";
-  return { queue, key, state, body: block.body, attempt: 1, lostCount: 0, enqueuedAtMs, runAtMs: 0, lastResult: undefined };
-}
-
-function lastFailure({ lastFailure: failure, lastEndedAtMs }: AloneMeta): AttemptResult | undefined {
-  if (!failure) return undefined;
-  const { durationMs, workerId } = failure;
-  return { success: false, result: undefined, failure, durationMs, workerId, endedAtMs: lastEndedAtMs };
-}
-
-export async function findLeasedTask(context: Context, lease: Lease, index: number): Promise<LeasedTask | undefined> {
-  const { commands, keys } = context;
-  const { queue, broker, sequence } = lease;
-  const text = await commands.guard(() => commands.connection.hget(keys.leases(queue, broker), String(sequence)));
-  if (text === null) return undefined;
-  const state = parseLease(text);
-  const key = leasedKey(lease, index);
-  if (state.kind === "alone" ? state.key !== key : state.outstanding[index - state.first] !== 1) return undefined;
-  const { alone, block } = await readFound(context, queue, key);
-  if (alone) {
-    const { attempt, lostCount, hasOptions } = alone.meta;
-    return attempt === lease.attempt ? { body: alone.body, attempt, lostCount, hasOptions } : undefined;
-  }
-  return block && lease.attempt === 1 ? { body: block.body, attempt: 1, lostCount: 0, hasOptions: block.hasOptions } : undefined;
+  return false;
 }

@@ -1,64 +1,80 @@
-import { blockKey } from "../../domain/ids.ts";
-import { eachBody, joinBodies } from "../bodies.ts";
+/** Reads what a claim returned: for each grant the lease as it was written, and its bodies. */
+import { joinBodies } from "../bodies.ts";
 import type { Grant } from "../store.ts";
-import { type AloneMeta, decodeRecord } from "./alone-record.ts";
-import type { SentBlock } from "./enqueue-batch.ts";
-import { type LeaseState, parseLease } from "./lease-text.ts";
+import { bodyOf, decodeMeta } from "./alone-value.ts";
+import type { Reply } from "./connection.ts";
+import { BlockLease, type HeldLease } from "./held-lease.ts";
 
-/** A lease that this broker made: what stands in Redis, and the meta data of a task alone. */
-export interface OwnLease {
-  readonly state: LeaseState;
-  readonly meta: AloneMeta | undefined;
-}
-
-/** Whose claim it was. */
-export interface ClaimOrigin {
+export interface Claimed {
   readonly queue: string;
   readonly broker: string;
   readonly firstSequence: number;
+  /** Finds bodies that the script did not send back, because they came in the same call. */
+  readonly ownBodies: (ordinal: number, lease: BlockLease) => Buffer;
 }
 
-export interface Granted {
-  readonly grant: Grant;
-  readonly lease: OwnLease;
+export interface NewLease {
+  readonly text: string;
+  readonly held: HeldLease;
 }
 
-/**
- * Reads the grants of one claim: leases and bodies in turn. A number instead of bodies stands for a block that this very
- * call brought: `sent` has it.
- */
-export function readGrants(reply: readonly unknown[], { queue, broker, firstSequence }: ClaimOrigin, sent: readonly SentBlock[]): Granted[] {
-  const granted: Granted[] = [];
-  for (let i = 0; i < reply.length; i += 2) {
-    const state = parseLease(String(reply[i]));
-    const origin = { queue, broker, sequence: firstSequence + i / 2 };
-    const bytes = reply[i + 1];
-    if (state.kind === "alone") {
-      // The record of a task alone comes as it is kept.
-      const { meta, body } = decodeRecord(bytes as Buffer);
-      const { attempt, lostCount, enqueuedAtMs, hasOptions } = meta;
-      const task = { block: state.key, alone: true, first: 0, count: 1, bodies: joinBodies([body]) };
-      granted.push({ grant: { ...origin, ...task, attempt, lostCount, enqueuedAtMs, hasOptions }, lease: { state, meta } });
-      continue;
-    }
-    const { first, hasOptions, name, outstanding } = state;
-    const count = outstanding.length;
-    const bodies = typeof bytes === "number" ? slice(sent[bytes - 1], first, count) : (bytes as Buffer);
-    const block = { block: blockKey(name), alone: false, first, count, bodies, attempt: 1, lostCount: 0, enqueuedAtMs: name.timeMs, hasOptions };
-    granted.push({ grant: { ...origin, ...block }, lease: { state, meta: undefined } });
+export function readGrants(
+  reply: Reply,
+  claimed: Claimed,
+  onLease: (sequence: number, lease: NewLease) => void,
+): Grant[] {
+  const grants: Grant[] = [];
+  if (!Array.isArray(reply)) return grants;
+  for (let at = 0; at < reply.length; at += 2) {
+    const sequence = claimed.firstSequence + at / 2;
+    const text = String(reply[at]);
+    const value: Reply = reply[at + 1];
+    const { grant, held } = text.startsWith("a ")
+      ? aloneGrant(text, asBuffer(value), sequence, claimed)
+      : blockGrant(text, value, sequence, claimed);
+    onLease(sequence, { text, held });
+    grants.push(grant);
   }
-  return granted;
+  return grants;
 }
 
-function slice(block: SentBlock | undefined, first: number, count: number): Buffer {
-  if (!block) throw new Error("Redis granted a block of this call that was not in it");
-  if (first === 0 && count === block.count) return block.joined;
-  const starts: number[] = [];
-  let before = 0;
-  eachBody(block.joined, (_, end) => {
-    starts.push(before);
-    before = end;
-  });
-  return block.joined.subarray(starts[first], starts[first + count] ?? block.joined.length);
+function aloneGrant(
+  text: string,
+  value: Buffer,
+  sequence: number,
+  { queue, broker }: Claimed,
+): { grant: Grant; held: HeldLease } {
+  const key = text.slice(2);
+  const record = decodeMeta(value);
+  const { attempt, lostCount, enqueuedAtMs, hasOptions } = record;
+  const bodies = joinBodies([bodyOf(value)]);
+  const lease = { queue, broker, sequence, block: key, alone: true, attempt };
+  return {
+    grant: { ...lease, first: 0, count: 1, bodies, lostCount, enqueuedAtMs, hasOptions },
+    held: { kind: "alone", key, record },
+  };
 }
 
+function blockGrant(text: string, value: Reply, sequence: number, claimed: Claimed): { grant: Grant; held: HeldLease } {
+  const held = new BlockLease(text);
+  const grant: Grant = {
+    queue: claimed.queue,
+    broker: claimed.broker,
+    sequence,
+    block: held.block,
+    alone: false,
+    attempt: 1,
+    first: held.first,
+    count: held.count,
+    bodies: typeof value === "number" ? claimed.ownBodies(value, held) : asBuffer(value),
+    lostCount: 0,
+    enqueuedAtMs: held.enqueuedAtMs,
+    hasOptions: held.hasOptions,
+  };
+  return { grant, held };
+}
+
+function asBuffer(value: Reply): Buffer {
+  if (!Buffer.isBuffer(value)) throw new Error("a grant came without its bodies");
+  return value;
+}

@@ -1,63 +1,52 @@
-/** Every key in Redis. README.md says what each holds. */
+/** The name of every key. README.md says what each holds. */
+import type { Script } from "./script.ts";
 
-/** Keys of one queue share a hash tag, so that one script may touch them all in a Cluster. Partition 0 is the only one so far. */
-export const QUEUE_KEYS = [
-  "line",
-  "cursor",
-  "back",
-  "prio",
-  "due",
-  "dead",
-  "alone",
-  "state",
-  "left",
-  "count",
-  "buckets",
-  "results",
-  "producers",
-  "waiters",
-] as const;
+export type Keys = Readonly<Record<string, string>>;
 
-export type QueueKey = (typeof QUEUE_KEYS)[number];
+/** The keys of one queue. All share a hash tag, so that a script touches one slot of a Cluster. */
+export function queueKeys(namespace: string, queue: string, broker: string): Keys {
+  const prefix = `{${namespace}:${queue}:0}`;
+  return {
+    line: `${prefix}b`,
+    back: `${prefix}back`,
+    prio: `${prefix}prio`,
+    due: `${prefix}due`,
+    dead: `${prefix}dead`,
+    alone: `${prefix}alone`,
+    state: `${prefix}state`,
+    left: `${prefix}left`,
+    count: `${prefix}count`,
+    leases: `${prefix}leases:${broker}`,
+    buckets: `${prefix}buckets`,
+    // These two are prefixes: the scripts add the number of a bucket, or the id of a producer.
+    results: `${prefix}results:`,
+    producers: `${prefix}producer:`,
+    waiters: `${prefix}waiters`,
+  };
+}
 
-export type QueueKeys = Readonly<Record<QueueKey, string>>;
+/** The keys that belong to no queue. */
+export function globalKeys(namespace: string): Keys {
+  const prefix = `{${namespace}}`;
+  return {
+    queues: `${prefix}queues`,
+    brokers: `${prefix}brokers`,
+    fenced: `${prefix}fenced`,
+    workers: `${prefix}workers`,
+    workers_until: `${prefix}workers-until`,
+  };
+}
 
-export class Keys {
-  readonly #namespace: string;
-  readonly #byQueue = new Map<string, QueueKeys>();
+/** The one channel on which brokers wake each other. */
+export function channelName(namespace: string): string {
+  return `${namespace}:wake`;
+}
 
-  constructor(namespace: string) {
-    this.#namespace = namespace;
-  }
-
-  queue(queue: string): QueueKeys {
-    let keys = this.#byQueue.get(queue);
-    if (!keys) {
-      const prefix = `{${this.#namespace}:${queue}:0}`;
-      // Object.fromEntries forgets which names it was given.
-      keys = Object.fromEntries(QUEUE_KEYS.map((name) => [name, `${prefix}:${name}`])) as QueueKeys;
-      this.#byQueue.set(queue, keys);
-    }
-    return keys;
-  }
-
-  /** What a broker leased from a queue. */
-  leases(queue: string, broker: string): string {
-    return `{${this.#namespace}:${queue}:0}:leases:${broker}`;
-  }
-
-  /** Keys of the installation as a whole. */
-  global(name: "queues" | "brokers" | "fenced" | "workers"): string {
-    return `{${this.#namespace}}:${name}`;
-  }
-
-  /** The channel of hints: a queue is no longer empty. */
-  get readyChannel(): string {
-    return `{${this.#namespace}}:ready`;
-  }
-
-  /** The channel of hints: tasks that somebody waits for have ended. */
-  get endedChannel(): string {
-    return `{${this.#namespace}}:ended`;
-  }
+/** The keys that a script declares, in its order. */
+export function keysOf(script: Script, keys: Keys): readonly string[] {
+  return script.keys.map((name) => {
+    const key = keys[name];
+    if (key === undefined) throw new Error(`script ${script.name} wants an unknown key: ${name}`);
+    return key;
+  });
 }

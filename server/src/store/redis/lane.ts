@@ -1,165 +1,325 @@
 /**
- * The calls for one queue. Those of one tick travel together: settlements and claims in one script, enqueues in another,
- * which then takes the claims as well. The second is a script of its own because Redis must be able to refuse it when
- * memory is short, and never the first.
+ * The calls for one queue. Those of one tick travel together, in as few script calls as their order allows: settlements and
+ * claims in one that works even when the server is full, enqueues and claims in another that is then refused as a whole.
+ * Flushed on nextTick: a microtask would send fragments, a timer would add its delay to every task.
  */
-import type { ClaimLimit, Grant, NewTask, Producer, Enqueued, Settled, Settlement } from "../store.ts";
-import { type Context, SCRIPTS, scriptKeys } from "./context.ts";
-import { answerAgain, EnqueueBatch, type EnqueueCall } from "./enqueue-batch.ts";
+import { storeUnavailable, TaskwireError } from "../../domain/errors.ts";
+import type { ClaimLimit, Enqueued, Grant } from "../store.ts";
+import type { Reply } from "./connection.ts";
+import type { Context } from "./context.ts";
+import type { Entry } from "./effects.ts";
+import { type Ended, EnqueueBatch, type EnqueueRequest, readSlot } from "./enqueue-batch.ts";
 import { readGrants } from "./grants.ts";
-import { findSnapshot } from "./find.ts";
-import { OwnLeases } from "./own-leases.ts";
-import type { Argument } from "./script.ts";
-import { type SettleCall, SettleBatch } from "./settle-batch.ts";
+import type { BlockLease, HeldLease } from "./held-lease.ts";
+import { channelName, type Keys, keysOf, queueKeys } from "./keys.ts";
+import { resultSettings } from "./result-settings.ts";
+import type { Argument, Script } from "./script.ts";
+import { SCRIPTS } from "./scripts.ts";
 
-/** Tasks in one script call: more would keep Redis from others for too long. */
-const MAX_CALL_TASKS = 2_000;
+/** More tasks than this are not put into one script call: nothing else runs meanwhile. */
+const MAX_TASKS = 2_000;
 
-interface ClaimCall {
+interface Deferred<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface ClaimCall extends Deferred<Grant[]> {
   readonly limit: ClaimLimit;
   readonly firstSequence: number;
-  resolve(grants: readonly Grant[]): void;
-  reject(error: unknown): void;
+}
+
+interface EnqueueCall extends Deferred<(Enqueued | Ended)[]>, EnqueueRequest {}
+
+interface SettleCall extends Deferred<ReadonlySet<Entry>> {
+  readonly entries: readonly Entry[];
+}
+
+/** Calls that can be made in this order: settlements, enqueues, claims. */
+interface Round {
+  readonly settles: SettleCall[];
+  readonly enqueues: EnqueueCall[];
+  readonly claims: ClaimCall[];
+  tasks: number;
+}
+
+/** A claim whose answer was lost: its leases may exist, though nobody knows of them. */
+export interface LostClaim {
+  readonly broker: string;
+  readonly first: number;
+  readonly end: number;
+  readonly failedAt: number;
+}
+
+/** What this broker holds, with the text that stands in the store once all calls under way are done. */
+export interface Holding {
+  readonly held: HeldLease;
+  readonly expected: string;
 }
 
 export class Lane {
-  readonly #context: Context;
-  readonly #queue: string;
-  readonly #leases: OwnLeases;
-  #enqueues: EnqueueCall[] = [];
-  #claims: ClaimCall[] = [];
-  #settles: SettleCall[] = [];
-  #flushing = false;
+  readonly queue: string;
+  readonly context: Context;
+  readonly held = new Map<number, Holding>();
+  lostClaims: LostClaim[] = [];
+  #broker = "";
+  #keys: Keys = {};
+  #keysByScript = new Map<Script, readonly string[]>();
+  #rounds: Round[] = [];
+  #isDue = false;
 
-  constructor(context: Context, queue: string, leases: OwnLeases) {
-    this.#context = context;
-    this.#queue = queue;
-    this.#leases = leases;
+  constructor(queue: string, context: Context) {
+    this.queue = queue;
+    this.context = context;
   }
 
-  enqueue(tasks: readonly NewTask[], producer: Producer | undefined): Promise<readonly Enqueued[]> {
+  enqueue(request: EnqueueRequest): Promise<(Enqueued | Ended)[]> {
     return new Promise((resolve, reject) => {
-      this.#enqueues.push({ tasks, producer, resolve, reject });
-      this.#flushSoon();
+      const last = this.#rounds.at(-1);
+      const round = last && last.claims.length === 0 && last.tasks < MAX_TASKS ? last : this.#addRound();
+      const { tasks, producer } = request;
+      round.enqueues.push({ tasks, producer, resolve, reject });
+      round.tasks += tasks.length;
+      this.#due();
     });
   }
 
-  claim(limit: ClaimLimit): Promise<readonly Grant[]> {
+  claim(limit: ClaimLimit): Promise<Grant[]> {
     return new Promise((resolve, reject) => {
-      this.#claims.push({ limit, firstSequence: this.#leases.reserve(limit.maxTasks), resolve, reject });
-      this.#flushSoon();
+      const firstSequence = this.context.takeSequences(limit.maxTasks);
+      (this.#rounds.at(-1) ?? this.#addRound()).claims.push({ limit, firstSequence, resolve, reject });
+      this.#due();
     });
   }
 
-  settle(settlements: readonly Settlement[]): Promise<readonly Settled[]> {
+  /**
+   * Resolves with the entries that did not match what stands in the store.
+   * @param isMild it only ends tasks of blocks: then it makes no difference to the enqueues and claims before it
+   */
+  settle(entries: readonly Entry[], { isMild }: { readonly isMild: boolean }): Promise<ReadonlySet<Entry>> {
     return new Promise((resolve, reject) => {
-      this.#settles.push({ settlements, resolve, reject });
-      this.#flushSoon();
+      const last = this.#rounds.at(-1);
+      const fits = last && (isMild || (last.enqueues.length === 0 && last.claims.length === 0));
+      (fits ? last : this.#addRound()).settles.push({ entries, resolve, reject });
+      this.#due();
     });
   }
 
-  /** After all that this tick brings: a microtask would cut the batch short, a timer would hold it up. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    process.nextTick(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    const [enqueues, claims, settles] = [this.#enqueues, this.#claims, this.#settles];
-    [this.#enqueues, this.#claims, this.#settles] = [[], [], []];
-    const groups = portions(enqueues);
-    if (settles.length > 0 || groups.length === 0) void this.#sendSettles(settles, groups.length === 0 ? claims : []);
-    for (const [i, group] of groups.entries()) void this.#sendEnqueues(group, i === groups.length - 1 ? claims : []);
-  }
-
-  async #sendSettles(calls: readonly SettleCall[], claims: readonly ClaimCall[]): Promise<void> {
-    const batch = new SettleBatch(this.#context, this.#queue, calls, this.#leases);
-    await batch.send(claims.flatMap(claimArgs), (reply) => this.#answerClaims(claims, reply, []), (error) => {
-      for (const claim of claims) claim.reject(error);
+  /** As `settle`, for leases that another broker made. */
+  settleOf(broker: string, entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
+    if (broker === this.context.broker()) return this.settle(entries, { isMild: false });
+    this.flush();
+    return new Promise((resolve, reject) => {
+      const keys = keysOf(SCRIPTS.settle, queueKeys(this.context.namespace, this.queue, broker));
+      void this.#sendSettles([{ entries, resolve, reject }], [], keys);
     });
   }
 
-  async #sendEnqueues(calls: readonly EnqueueCall[], claims: readonly ClaimCall[]): Promise<void> {
-    const { commands, keys, clock, brokerId } = this.#context;
-    const broker = brokerId();
-    const batch = new EnqueueBatch(calls, clock.nowMs());
-    const args: Argument[] = [keys.readyChannel, `${broker} ${this.#queue}`, broker, ...batch.args(claims.flatMap(claimArgs))];
-    try {
-      // The script answers with a word, and what belongs to it.
-      const reply = (await commands.run(SCRIPTS.enqueue, scriptKeys(this.#context, SCRIPTS.enqueue, this.#queue, broker), args)) as unknown[];
-      if (String(reply[0]) === "repeated") return this.#answerRepeated(batch, reply.slice(1), claims);
-      const answers = batch.answers(String(reply[1]), (key) => this.#endedState(key));
-      for (const [i, call] of calls.entries()) call.resolve(answers[i] ?? []);
-      this.#tellScheduled(calls);
-      this.#tellReady(reply[2]);
-      this.#answerClaims(claims, reply.slice(3), batch.blocks);
-    } catch (error) {
-      for (const call of calls) call.reject(error);
-      for (const claim of claims) claim.reject(error);
+  /** Runs another script for this queue, after all that was called before it. */
+  run(script: Script, args: readonly Argument[], broker = this.context.broker()): Promise<Reply> {
+    this.flush();
+    if (broker !== this.context.broker()) {
+      return this.context.connection.run(
+        script,
+        keysOf(script, queueKeys(this.context.namespace, this.queue, broker)),
+        args,
+      );
+    }
+    return this.context.connection.run(script, this.#keysFor(script), args);
+  }
+
+  /** What every script that may wake others is told. */
+  wakeArgs(): [channel: string, announce: string] {
+    const { namespace, self } = this.context;
+    return [channelName(namespace), `r ${self} ${this.queue}`];
+  }
+
+  /** Everything that a broker holds of this queue: the texts of its leases, by their numbers. */
+  async leasesOf(broker: string): Promise<Map<number, string>> {
+    this.flush();
+    const { leases = "" } = queueKeys(this.context.namespace, this.queue, broker);
+    const flat = asList(await this.context.connection.command("HGETALL", leases));
+    const found = new Map<number, string>();
+    for (let at = 0; at < flat.length; at += 2) found.set(Number(String(flat[at])), String(flat[at + 1]));
+    return found;
+  }
+
+  /** The records of tasks alone, in order. */
+  async records(keys: readonly string[]): Promise<(Buffer | null)[]> {
+    const { alone = "" } = queueKeys(this.context.namespace, this.queue, "");
+    if (keys.length === 0) return [];
+    // HMGET answers with bulk strings or null.
+    return (await this.context.connection.command("HMGET", alone, ...keys)) as (Buffer | null)[];
+  }
+
+  /** Sends what was called so far. */
+  flush(): void {
+    const rounds = this.#rounds;
+    this.#rounds = [];
+    for (const { settles, enqueues, claims } of rounds) {
+      if (settles.length > 0 || enqueues.length === 0)
+        void this.#sendSettles(settles, enqueues.length > 0 ? [] : claims);
+      if (enqueues.length > 0) void this.#sendEnqueues(enqueues, claims);
     }
   }
 
-  /** Nothing was done: those that were made before are answered as then, the others are sent once more. */
-  async #answerRepeated(batch: EnqueueBatch, reply: readonly unknown[], claims: readonly ClaimCall[]): Promise<void> {
+  #due(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    process.nextTick(() => {
+      this.#isDue = false;
+      this.flush();
+    });
+  }
+
+  #addRound(): Round {
+    const round: Round = { settles: [], enqueues: [], claims: [], tasks: 0 };
+    this.#rounds.push(round);
+    return round;
+  }
+
+  async #sendSettles(
+    settles: readonly SettleCall[],
+    claims: readonly ClaimCall[],
+    keys = this.#keysFor(SCRIPTS.settle),
+  ): Promise<void> {
+    const broker = this.context.broker();
+    const entries = settles.flatMap((call) => call.entries);
+    const { ttlMs, spanMs, share, max } = resultSettings(this.context.options);
+    const args: Argument[] = [
+      ...this.wakeArgs(),
+      broker,
+      this.context.nowMs(),
+      ttlMs,
+      spanMs,
+      share,
+      max,
+      entries.length,
+      claims.length,
+    ];
+    for (const { head } of entries) for (const arg of head) args.push(arg);
+    for (const { effects } of entries) for (const arg of effects) args.push(arg);
+    pushClaims(args, claims);
+    try {
+      const reply = await this.context.connection.run(SCRIPTS.settle, keys, args);
+      const [woke, awaited, mismatches, ...grants] = asList(reply);
+      const mismatched = new Set<Entry>();
+      for (const number of asList(mismatches)) {
+        const entry = entries[Number(number) - 1];
+        if (entry) mismatched.add(entry);
+      }
+      this.#tellEnded(entries, mismatched, awaited === 1);
+      for (const call of settles) call.resolve(mismatched);
+      this.#grant(claims, grants, broker);
+      if (woke === 1) this.context.events.ready(this.queue);
+    } catch (error) {
+      for (const call of settles) call.reject(error);
+      this.#failClaims(claims, error, broker);
+    }
+  }
+
+  async #sendEnqueues(enqueues: readonly EnqueueCall[], claims: readonly ClaimCall[]): Promise<void> {
+    const broker = this.context.broker();
+    const batch = new EnqueueBatch(enqueues, this.context.nowMs());
+    const { calls, types, items } = batch.counts;
+    const args: Argument[] = [...this.wakeArgs(), broker, batch.nonce, calls, types, items, claims.length];
+    for (const arg of batch.list) args.push(arg);
+    pushClaims(args, claims);
+    try {
+      const reply = await this.context.connection.run(SCRIPTS.enqueue, this.#keysFor(SCRIPTS.enqueue), args);
+      const [kind, answer, woke, ...grants] = asList(reply);
+      if (String(kind) === "repeated") {
+        await this.#answerRepeated(asList(reply), enqueues, claims);
+        return;
+      }
+      const answers = batch.answers(String(answer));
+      for (const [i, call] of enqueues.entries()) call.resolve(answers[i] ?? []);
+      this.#grant(claims, grants, broker, (ordinal, lease) => batch.bodies(ordinal, lease));
+      if (woke === 1) this.context.events.ready(this.queue);
+    } catch (error) {
+      for (const call of enqueues) call.reject(error);
+      // A full server takes no task, but it hands them out.
+      if (error instanceof TaskwireError && error.code === "STORE_FULL" && claims.length > 0)
+        void this.#sendSettles([], claims);
+      else this.#failClaims(claims, error, broker);
+    }
+  }
+
+  /** Some calls were made before and nothing was done: these get their old answer, the others are sent again. */
+  async #answerRepeated(
+    reply: readonly Reply[],
+    enqueues: readonly EnqueueCall[],
+    claims: readonly ClaimCall[],
+  ): Promise<void> {
+    const made = enqueues.filter(({ producer }) => producer !== undefined);
     const repeated = new Set<EnqueueCall>();
-    for (let i = 0; i < reply.length; i += 2) {
-      const call = batch.producerCalls[Number(reply[i]) - 1];
+    for (let at = 1; at < reply.length; at += 2) {
+      const call = made[Number(reply[at]) - 1];
       if (!call) continue;
       repeated.add(call);
-      call.resolve(answerAgain(String(reply[i + 1]), (key) => this.#endedState(key)));
+      call.resolve(readSlot(String(reply[at + 1])));
     }
-    const rest = batch.calls.filter((call) => !repeated.has(call));
-    if (rest.length > 0) await this.#sendEnqueues(rest, claims);
-    else await this.#sendSettles([], claims);
+    const others = enqueues.filter((call) => !repeated.has(call));
+    if (others.length > 0) await this.#sendEnqueues(others, claims);
+    else if (claims.length > 0) await this.#sendSettles([], claims);
   }
 
-  /** Existing tasks of which the script knows only that they have ended. */
-  async #endedState(key: string) {
-    return (await findSnapshot(this.#context, this.#queue, key))?.state ?? "completed";
-  }
-
-  #tellScheduled(calls: readonly EnqueueCall[]): void {
-    const nowMs = this.#context.clock.nowMs();
-    for (const { tasks } of calls) {
-      for (const { delayMs, runAtMs } of tasks) {
-        if (delayMs > 0) this.#context.events().scheduled(this.#queue, delayMs);
-        else if (runAtMs > 0) this.#context.events().scheduled(this.#queue, Math.max(0, runAtMs - nowMs));
-      }
-    }
-  }
-
-  #tellReady(woke: unknown): void {
-    if (woke === 1) this.#context.events().ready(this.#queue);
-  }
-
-  #answerClaims(claims: readonly ClaimCall[], replies: readonly unknown[], sent: EnqueueBatch["blocks"]): void {
-    const broker = this.#context.brokerId();
+  #grant(claims: readonly ClaimCall[], replies: readonly Reply[], broker: string, ownBodies = noOwnBodies): void {
     for (const [i, { firstSequence, resolve }] of claims.entries()) {
-      // Each claim's grants are a list.
-      const granted = readGrants(replies[i] as unknown[], { queue: this.#queue, broker, firstSequence }, sent);
-      for (const { grant, lease } of granted) this.#leases.add(grant.sequence, lease);
-      resolve(granted.map(({ grant }) => grant));
+      const claimed = { queue: this.queue, broker, firstSequence, ownBodies };
+      const grants = readGrants(replies[i] ?? [], claimed, (sequence, { text, held }) => {
+        // After this broker was fenced, what the old id leased is no longer its own.
+        if (broker === this.context.broker()) this.held.set(sequence, { held, expected: text });
+      });
+      resolve(grants);
     }
+  }
+
+  #failClaims(claims: readonly ClaimCall[], error: unknown, broker: string): void {
+    const mayHaveHappened = !(error instanceof TaskwireError) || error.effect === "unknown";
+    for (const { firstSequence, limit, reject } of claims) {
+      if (mayHaveHappened) {
+        const failedAt = performance.now();
+        this.lostClaims.push({ broker, first: firstSequence, end: firstSequence + limit.maxTasks, failedAt });
+      }
+      reject(error);
+    }
+  }
+
+  #tellEnded(entries: readonly Entry[], mismatched: ReadonlySet<Entry>, awaited: boolean): void {
+    for (const entry of entries) {
+      if (mismatched.has(entry)) continue;
+      this.context.onEnded(this.queue, entry, awaited);
+      for (const delayMs of entry.delaysMs) this.context.events.scheduled(this.queue, delayMs);
+    }
+  }
+
+  #keysFor(script: Script): readonly string[] {
+    const broker = this.context.broker();
+    if (broker !== this.#broker) {
+      this.#broker = broker;
+      this.#keys = queueKeys(this.context.namespace, this.queue, broker);
+      this.#keysByScript.clear();
+    }
+    let keys = this.#keysByScript.get(script);
+    if (!keys) {
+      keys = keysOf(script, this.#keys);
+      this.#keysByScript.set(script, keys);
+    }
+    return keys;
   }
 }
 
-function claimArgs({ limit, firstSequence }: ClaimCall): Argument[] {
-  return [firstSequence, limit.maxTasks, Math.min(limit.maxBytes, Number.MAX_SAFE_INTEGER)];
+function pushClaims(args: Argument[], claims: readonly ClaimCall[]): void {
+  for (const { firstSequence, limit } of claims) args.push(firstSequence, limit.maxTasks, limit.maxBytes);
 }
 
-/** Cuts the calls of a tick so that no script has too much to do. */
-function portions(calls: readonly EnqueueCall[]): EnqueueCall[][] {
-  const groups: EnqueueCall[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const call of calls) {
-    if (size + call.tasks.length > MAX_CALL_TASKS) {
-      groups.push([]);
-      size = 0;
-    }
-    groups.at(-1)?.push(call);
-    size += call.tasks.length;
-  }
-  return groups;
+function noOwnBodies(_ordinal: number, _lease: BlockLease): Buffer {
+  throw storeUnavailable("a grant came without its bodies", "unknown");
+}
+
+function asList(reply: Reply | undefined): readonly Reply[] {
+  if (!Array.isArray(reply)) throw new Error("a script answered in another form than it should");
+  // Array.isArray narrows a readonly list to any[].
+  return reply as readonly Reply[];
 }

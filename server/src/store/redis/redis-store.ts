@@ -1,248 +1,361 @@
-/** The store on Redis: the verbs of the port, each handed to the part that does it. README.md describes the data. */
-import { newBrokerId, queueTag } from "../../domain/ids.ts";
-import { TaskwireError } from "../../domain/errors.ts";
+/**
+ * The store on Redis 7 or later: one server, one behind Sentinel, or a Cluster. README.md tells what is kept where. Each verb
+ * is one atomic script; calls for one queue are gathered by its lane.
+ */
+import { randomBytes } from "node:crypto";
 import type { Lease } from "../../domain/lease.ts";
+import { hasEnded } from "../../domain/state.ts";
 import type { Logger } from "../../observe/logger.ts";
-import type { ClaimLimit, Durability, NewTask, Producer, Promotion, Settlement, Store, StoreEvents, StoreOptions, WorkerRecord } from "../store.ts";
-import { checkServers } from "./boot-check.ts";
+import type {
+  ClaimLimit,
+  Durability,
+  Enqueued,
+  Grant,
+  LeasedTask,
+  NewTask,
+  Producer,
+  Promotion,
+  QueueStats,
+  Settled,
+  Settlement,
+  Store,
+  StoreEvents,
+  StoreOptions,
+  TaskSnapshot,
+  WorkerRecord,
+} from "../store.ts";
+import { type Address, describeAddress, parseAddress } from "./address.ts";
+import { checkServer } from "./boot-check.ts";
 import { Brokers } from "./brokers.ts";
-import { StoreClock } from "./clock.ts";
-import { Commands, createConnections, type RedisConnection } from "./connection.ts";
-import { type Context, SCRIPTS, scriptKeys } from "./context.ts";
-import { findLeasedTask, findSnapshot } from "./find.ts";
-import { Keys } from "./keys.ts";
+import { Connection } from "./connection.ts";
+import type { Context } from "./context.ts";
+import type { Entry } from "./effects.ts";
+import { type Ended, isFinal, isPlain } from "./enqueue-batch.ts";
+import { find } from "./find.ts";
+import { giveAway } from "./give-away.ts";
+import { findLeased } from "./inspect.ts";
+import { channelName } from "./keys.ts";
 import { Lane } from "./lane.ts";
-import { OwnLeases } from "./own-leases.ts";
-import { readStats } from "./stats.ts";
-import { waitUntilEnded } from "./until-ended.ts";
+import { QueueRegistry } from "./queue-registry.ts";
+import { readStats } from "./queue-stats.ts";
+import { resultSettings } from "./result-settings.ts";
+import { SCRIPTS } from "./scripts.ts";
+import { readServerFacts } from "./server-facts.ts";
+import { settleIn } from "./settle.ts";
+import { NOTE_MS, Waiters } from "./waiters.ts";
 import { Wakeups } from "./wakeups.ts";
+import { WorkerRecords } from "./worker-records.ts";
 
 export interface RedisStoreOptions extends StoreOptions {
   readonly url: string;
-  /** Prefix of all keys: brokers with the same one share their queues. */
+  /** Begins every key: several brokers share tasks when they share this. */
   readonly namespace: string;
   readonly requireDurability: Durability;
-  /** How many replicas must have a write before it is answered. */
+  /** How many replicas must have each write before a promise resolves; 0 = do not wait for any. */
   readonly minReplicas: number;
   readonly logger: Logger;
 }
-
-const WORKER_TTL_MS = 60_000;
 
 export function createRedisStore(options: RedisStoreOptions): Store {
   return new RedisStore(options);
 }
 
+const NO_EVENTS: StoreEvents = { ready: () => undefined, scheduled: () => undefined, available: () => undefined };
+
+/** The most tasks that one script call promotes. */
+const MAX_PROMOTED = 1_000;
+/** An answer that was lost may belong to a call that is still to run, for as long as a server may hold it back. */
+const LOST_CLAIM_MS = 15_000;
+
 class RedisStore implements Store {
   readonly description: string;
   durability: Durability = "volatile";
-  brokerId = newBrokerId();
   readonly #options: RedisStoreOptions;
-  readonly #context: Context;
-  readonly #connection: RedisConnection;
-  readonly #leases = new OwnLeases();
-  readonly #lanes = new Map<string, Lane>();
-  readonly #registered = new Set<string>();
-  readonly #queueByTag = new Map<string, string>();
+  readonly #address: Address;
+  readonly #connection: Connection;
+  readonly #wakeups: Wakeups;
   readonly #brokers: Brokers;
-  #events: StoreEvents = { ready() {}, scheduled() {}, available() {} };
-  #isOpen = false;
+  readonly #registry: QueueRegistry;
+  readonly #workers: WorkerRecords;
+  readonly #waiters: Waiters;
+  readonly #context: Context;
+  readonly #lanes = new Map<string, Lane>();
+  /** Queues that are being registered: what is called for them meanwhile waits, to keep the order. */
+  readonly #gates = new Map<string, Promise<Error | undefined>>();
+  #events = NO_EVENTS;
+  #sequence = 0;
+  #state: "new" | "open" | "closed" = "new";
 
   constructor(options: RedisStoreOptions) {
-    const { url, namespace, minReplicas, logger } = options;
+    const { url, namespace, minReplicas, logger, maxQueues, brokerTimeoutMs } = options;
     this.#options = options;
-    this.description = `redis ${url.replace(/\/\/[^@/]*@/, "//")}, namespace ${namespace}`;
-    const { commands: connection, subscriptions } = createConnections(url);
-    this.#connection = connection;
-    const commands = new Commands(connection, minReplicas, logger);
-    const keys = new Keys(namespace);
-    const wakeups = new Wakeups(commands, subscriptions, keys, logger);
-    const clock = new StoreClock();
-    this.#context = { commands, keys, clock, wakeups, options, logger, events: () => this.#events, brokerId: () => this.brokerId };
-    this.#brokers = new Brokers(this.#context, () => this.queues());
+    this.#address = parseAddress(url);
+    this.description = describeAddress(this.#address);
+    const self = randomBytes(6).toString("hex");
+    this.#connection = new Connection({
+      address: this.#address,
+      minReplicas,
+      scripts: Object.values(SCRIPTS),
+      logger,
+      onAvailable: (isAvailable) => this.#onAvailable(isAvailable),
+    });
+    this.#wakeups = new Wakeups({
+      address: this.#address,
+      channel: channelName(namespace),
+      self,
+      logger,
+      onReady: (queue) => this.#events.ready(queue),
+      onEnded: (queue, key) => this.#waiters.wake(queue, key),
+    });
+    this.#brokers = new Brokers(this.#connection, namespace, brokerTimeoutMs);
+    this.#registry = new QueueRegistry(this.#connection, namespace, maxQueues);
+    this.#workers = new WorkerRecords(this.#connection, namespace);
+    this.#waiters = new Waiters(logger);
+    this.#context = {
+      options,
+      namespace,
+      connection: this.#connection,
+      logger,
+      events: {
+        ready: (queue) => this.#events.ready(queue),
+        scheduled: (queue, inMs) => this.#events.scheduled(queue, inMs),
+        available: (isAvailable) => this.#events.available(isAvailable),
+      },
+      self,
+      nowMs: () => this.#brokers.clock.nowMs(),
+      broker: () => this.#brokers.id,
+      takeSequences: (count) => this.#takeSequences(count),
+      onEnded: (queue, entry, awaited) => this.#onEnded(queue, entry, awaited),
+    };
+  }
+
+  get brokerId(): string {
+    return this.#brokers.id;
   }
 
   async start(events: StoreEvents): Promise<void> {
-    let refusal: unknown;
-    this.#connection.on("error", (err: unknown) => {
-      refusal = err;
-      this.#options.logger.debug({ err }, "connection to redis");
-    });
     try {
-      await this.#connection.connect();
-      this.durability = await checkServers(this.#connection, this.#options);
-      await this.#context.wakeups.start(() => this.brokerId, (queue) => this.#events.ready(queue));
-      await this.#brokers.renew("new");
-    } catch (cause) {
+      await this.#connection.open();
+      const facts = await readServerFacts(this.#connection.client);
+      const { requireDurability, minReplicas, logger } = this.#options;
+      this.durability = checkServer(facts, { requireDurability, minReplicas }, logger);
+      await this.#wakeups.open();
+      await this.#brokers.renew();
+    } catch (error) {
       this.#close();
-      const reason = refusal instanceof Error && cause instanceof Error && /closed|all keys|startup nodes/i.test(cause.message) ? refusal : cause;
-      throw new Error(`cannot use ${this.description}: ${reason instanceof Error ? reason.message : String(reason)}`, { cause });
+      if (error instanceof Error && error.message.startsWith("Redis ")) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(
+        `cannot use Redis at ${this.description}: ${reason}; see that it runs and that TASKWIRE_REDIS_URL is right`,
+        {
+          cause: error,
+        },
+      );
     }
+    this.#state = "open";
     this.#events = events;
-    this.#isOpen = true;
-    this.#connection.on("close", () => this.#tellAvailable(false));
-    this.#connection.on("ready", () => this.#tellAvailable(true));
-  }
-
-  #tellAvailable(isAvailable: boolean): void {
-    if (!this.#isOpen) return;
-    this.#options.logger.warn({ store: this.description }, isAvailable ? "redis is back" : "redis is away");
-    this.#events.available(isAvailable);
   }
 
   async stop(): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    const { commands, keys } = this.#context;
+    if (this.#state !== "open") return;
     try {
-      await this.#brokers.giveAway(this.brokerId);
-      await commands.guard(() => commands.connection.zrem(keys.global("brokers"), this.brokerId));
-    } catch (err) {
-      this.#options.logger.warn({ err }, "the other brokers will give away what this one leased");
+      for (const queue of await this.#registry.all()) await giveAway(this.#lane(queue), this.brokerId, () => true);
+      await this.#brokers.remove();
+    } catch (error) {
+      // Others will find that this broker is silent, and give its leases away.
+      this.#options.logger.warn({ err: error }, "leases could not be given back");
     }
+    this.#state = "closed";
     this.#close();
   }
 
-  #close(): void {
-    this.#context.wakeups.stop();
-    this.#connection.disconnect();
+  async enqueue(queue: string, tasks: readonly NewTask[], producer?: Producer): Promise<readonly Enqueued[]> {
+    if (tasks.length === 0) return [];
+    const gate = this.#gates.get(queue) ?? (this.#registry.has(queue) ? undefined : this.#register(queue));
+    const refusal = gate && (await gate);
+    if (refusal) throw refusal;
+    const enqueued = await this.#lane(queue).enqueue({ tasks, producer });
+    return enqueued.every(isFinal) && tasks.every(isPlain) ? enqueued : this.#complete(queue, enqueued);
+  }
+
+  async claim(queue: string, limit: ClaimLimit): Promise<readonly Grant[]> {
+    const gate = this.#gates.get(queue);
+    if (gate) await gate;
+    return this.#lane(queue).claim(limit);
+  }
+
+  async settle(queue: string, settlements: readonly Settlement[]): Promise<readonly Settled[]> {
+    if (settlements.length === 0) return [];
+    return settleIn(this.#lane(queue), settlements);
+  }
+
+  async promote(queue: string, max: number): Promise<Promotion> {
+    const lane = this.#lane(queue);
+    let promoted = 0;
+    for (;;) {
+      const count = Math.min(max - promoted, MAX_PROMOTED);
+      const reply = await lane.run(SCRIPTS.promote, [...lane.wakeArgs(), count]);
+      // The form that promote.lua says.
+      const [moved, next, woke] = reply as readonly [number, number | Buffer, number];
+      promoted += moved;
+      if (woke === 1) this.#events.ready(queue);
+      const nextInMs = typeof next === "number" ? next : undefined;
+      if (nextInMs !== 0 || promoted >= max) return { promoted, nextInMs };
+    }
+  }
+
+  async find(queue: string, key: string): Promise<TaskSnapshot | undefined> {
+    const gate = this.#gates.get(queue);
+    if (gate) await gate;
+    return find(this.#lane(queue), key, () => this.#brokers.all());
+  }
+
+  findLeased(lease: Lease, index: number): Promise<LeasedTask | undefined> {
+    return findLeased(this.#lane(lease.queue), lease, index);
+  }
+
+  untilEnded(queue: string, key: string, signal: AbortSignal): Promise<TaskSnapshot | undefined> {
+    return this.#waiters.until(queue, key, signal, async () => {
+      // First the note, then the look: an end in between is then told.
+      await this.#lane(queue).run(SCRIPTS.await, [key, this.#context.nowMs(), NOTE_MS]);
+      const task = await this.find(queue, key);
+      return task === undefined || hasEnded(task.state) ? task : "not yet";
+    });
+  }
+
+  queues(): Promise<readonly string[]> {
+    return this.#registry.all();
+  }
+
+  queueByTag(tag: string): Promise<string | undefined> {
+    return this.#registry.byTag(tag);
+  }
+
+  stats(queues: readonly string[]): Promise<readonly QueueStats[]> {
+    return Promise.all(queues.map(async (queue) => readStats(queue, await this.#lane(queue).run(SCRIPTS.stats, []))));
+  }
+
+  now(): Promise<number> {
+    return this.#brokers.now();
+  }
+
+  async renew(): Promise<"alive" | "fenced"> {
+    const state = await this.#brokers.renew();
+    if (state === "fenced") {
+      for (const lane of this.#lanes.values()) lane.held.clear();
+      this.#registry.forget();
+    }
+    this.#recoverLostClaims();
+    return state;
+  }
+
+  async reap(): Promise<number> {
+    const fenced = await this.#brokers.fence();
+    if (fenced.length === 0) return 0;
+    const queues = await this.#registry.all();
+    let count = 0;
+    for (const broker of fenced) {
+      const counts = await Promise.all(queues.map((queue) => giveAway(this.#lane(queue), broker, () => true)));
+      for (const n of counts) count += n;
+    }
+    return count;
+  }
+
+  brokers(): Promise<number> {
+    return this.#brokers.countAlive();
+  }
+
+  putWorkers(workers: readonly WorkerRecord[]): Promise<void> {
+    return this.#workers.put(workers);
+  }
+
+  removeWorker(sessionId: string): Promise<void> {
+    return this.#workers.remove(sessionId);
+  }
+
+  workers(): Promise<readonly WorkerRecord[]> {
+    return this.#workers.all();
+  }
+
+  async dropOldResults(): Promise<void> {
+    const { ttlMs, max } = resultSettings(this.#options);
+    for (const queue of await this.#registry.all())
+      await this.#lane(queue).run(SCRIPTS.dropResults, [this.#context.nowMs(), ttlMs, max]);
   }
 
   #lane(queue: string): Lane {
     let lane = this.#lanes.get(queue);
     if (!lane) {
-      lane = new Lane(this.#context, queue, this.#leases);
+      lane = new Lane(queue, this.#context);
       this.#lanes.set(queue, lane);
     }
     return lane;
   }
 
-  enqueue(queue: string, tasks: readonly NewTask[], producer?: Producer) {
+  /**
+   * Resolves with the reason when the queue cannot be had. All that is called for it meanwhile waits for this very promise,
+   * and so goes on in the order of the calls.
+   */
+  #register(queue: string): Promise<Error | undefined> {
+    const gate = this.#registry.add(queue).finally(() => this.#gates.delete(queue));
+    this.#gates.set(queue, gate);
+    return gate;
+  }
+
+  /** Tells of what was scheduled. A caller's key may name a task that has ended: how, only its result tells. */
+  async #complete(queue: string, enqueued: readonly (Enqueued | Ended)[]): Promise<Enqueued[]> {
+    return Promise.all(
+      enqueued.map(async (one) => {
+        if (one.state === undefined) return { ...one, state: (await this.find(queue, one.key))?.state ?? "completed" };
+        if (one.kind === "created" && one.runAtMs > 0)
+          this.#events.scheduled(queue, Math.max(0, one.runAtMs - this.#context.nowMs()));
+        return one;
+      }),
+    );
+  }
+
+  #takeSequences(count: number): number {
+    const first = this.#sequence + 1;
+    this.#sequence += count;
+    return first;
+  }
+
+  #onEnded(queue: string, entry: Entry, awaited: boolean): void {
+    if (!awaited && this.#waiters.isEmpty()) return;
+    const keys = entry.endedKeys();
+    for (const key of keys) this.#waiters.wake(queue, key);
+    if (!awaited || keys.length === 0) return;
     const lane = this.#lane(queue);
-    if (this.#registered.has(queue)) return lane.enqueue(tasks, producer);
-    return this.#register(queue).then(() => lane.enqueue(tasks, producer));
+    const { namespace, self } = this.#context;
+    lane.run(SCRIPTS.announceEnded, [channelName(namespace), `e ${self} ${queue}`, ...keys]).catch((error: unknown) => {
+      this.#options.logger.debug({ err: error, queue }, "could not tell that tasks ended");
+    });
   }
 
-  async #register(queue: string): Promise<void> {
-    const { commands, keys, options } = this.#context;
-    const tag = queueTag(queue);
-    const answer = String(await commands.run(SCRIPTS.register, [keys.global("queues")], [tag, queue, options.maxQueues]));
-    if (answer === "full") {
-      const message = `there are ${options.maxQueues} queues already, so ${JSON.stringify(queue)} cannot be a new one (TASKWIRE_MAX_QUEUES)`;
-      throw new TaskwireError("TOO_MANY_QUEUES", message, { metadata: { queue } });
+  #onAvailable(isAvailable: boolean): void {
+    this.#registry.forget();
+    if (this.#state !== "open") return;
+    this.#events.available(isAvailable);
+    if (isAvailable) this.#recoverLostClaims();
+  }
+
+  /** A claim may have happened though its answer was lost: then its leases are known to nobody, and go back to the line. */
+  #recoverLostClaims(): void {
+    const over = performance.now() - LOST_CLAIM_MS;
+    for (const lane of this.#lanes.values()) {
+      const lost = lane.lostClaims;
+      if (lost.length === 0) continue;
+      lane.lostClaims = lost.filter(({ failedAt }) => failedAt > over);
+      for (const { broker, first, end } of lost) {
+        giveAway(lane, broker, (sequence) => sequence >= first && sequence < end).catch((error: unknown) => {
+          this.#options.logger.debug({ err: error, queue: lane.queue }, "lost claims could not be given back yet");
+        });
+      }
     }
-    if (answer === "taken") throw new TaskwireError("INVALID_ARGUMENT", `the name ${JSON.stringify(queue)} shares its tag with another queue: choose another name`);
-    this.#registered.add(queue);
-    this.#queueByTag.set(tag, queue);
   }
 
-  claim(queue: string, limit: ClaimLimit) {
-    return this.#lane(queue).claim(limit);
-  }
-
-  settle(queue: string, settlements: readonly Settlement[]) {
-    return settlements.length === 0 ? Promise.resolve([]) : this.#lane(queue).settle(settlements);
-  }
-
-  async promote(queue: string, max: number): Promise<Promotion> {
-    const { commands, keys } = this.#context;
-    const args = [keys.readyChannel, `${this.brokerId} ${queue}`, Math.min(max, 1_000)];
-    // As the script's header says.
-    const reply = (await commands.run(SCRIPTS.promote, scriptKeys(this.#context, SCRIPTS.promote, queue, this.brokerId), args)) as [number, number | Buffer, number];
-    const [promoted, next, woke] = reply;
-    if (woke === 1) this.#events.ready(queue);
-    return { promoted, nextInMs: typeof next === "number" ? next : undefined };
-  }
-
-  find(queue: string, key: string) {
-    return findSnapshot(this.#context, queue, key);
-  }
-
-  findLeased(lease: Lease, index: number) {
-    return findLeasedTask(this.#context, lease, index);
-  }
-
-  untilEnded(queue: string, key: string, signal: AbortSignal) {
-    return waitUntilEnded(this.#context, queue, key, signal);
-  }
-
-  async queues(): Promise<readonly string[]> {
-    const { commands, keys } = this.#context;
-    const byTag = await commands.guard(() => commands.connection.hgetall(keys.global("queues")));
-    for (const [tag, queue] of Object.entries(byTag)) this.#queueByTag.set(tag, queue);
-    // A Redis that was rolled back has forgotten queues: they are registered again at their next enqueue.
-    for (const queue of this.#registered) if (byTag[queueTag(queue)] !== queue) this.#registered.delete(queue);
-    return Object.values(byTag).sort();
-  }
-
-  async queueByTag(tag: string): Promise<string | undefined> {
-    const known = this.#queueByTag.get(tag);
-    if (known !== undefined) return known;
-    const { commands, keys } = this.#context;
-    const queue = await commands.guard(() => commands.connection.hget(keys.global("queues"), tag));
-    if (queue === null) return undefined;
-    this.#queueByTag.set(tag, queue);
-    return queue;
-  }
-
-  stats(queues: readonly string[]) {
-    return Promise.all(queues.map((queue) => readStats(this.#context, queue)));
-  }
-
-  async now(): Promise<number> {
-    const { commands } = this.#context;
-    const [seconds, micros] = await commands.guard(() => commands.connection.time());
-    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-  }
-
-  async renew(): Promise<"alive" | "fenced"> {
-    if ((await this.#brokers.renew("known")) === "alive") return "alive";
-    this.#leases.clear();
-    this.brokerId = newBrokerId();
-    await this.#brokers.renew("new");
-    return "fenced";
-  }
-
-  reap(): Promise<number> {
-    return this.#brokers.reap();
-  }
-
-  brokers(): Promise<number> {
-    const { commands, keys } = this.#context;
-    return commands.guard(() => commands.connection.zcard(keys.global("brokers")));
-  }
-
-  async putWorkers(workers: readonly WorkerRecord[]): Promise<void> {
-    const { commands, keys, clock } = this.#context;
-    const until = clock.nowMs() + WORKER_TTL_MS;
-    const fields = workers.flatMap((worker) => [worker.sessionId, `${until} ${JSON.stringify(worker)}`]);
-    if (fields.length > 0) await commands.guard(() => commands.connection.hset(keys.global("workers"), ...fields));
-  }
-
-  async removeWorker(sessionId: string): Promise<void> {
-    const { commands, keys } = this.#context;
-    await commands.guard(() => commands.connection.hdel(keys.global("workers"), sessionId));
-  }
-
-  async workers(): Promise<readonly WorkerRecord[]> {
-    const { commands, keys, clock } = this.#context;
-    const bySession = await commands.guard(() => commands.connection.hgetall(keys.global("workers")));
-    const live: WorkerRecord[] = [];
-    const gone: string[] = [];
-    for (const [session, text] of Object.entries(bySession)) {
-      const space = text.indexOf(" ");
-      // Only putWorkers writes these.
-      if (Number(text.slice(0, space)) > clock.nowMs()) live.push(JSON.parse(text.slice(space + 1)) as WorkerRecord);
-      else gone.push(session);
-    }
-    if (gone.length > 0) await commands.guard(() => commands.connection.hdel(keys.global("workers"), ...gone));
-    return live;
-  }
-
-  async dropOldResults(): Promise<void> {
-    const { commands, options } = this.#context;
-    const args = [options.resultTtlMs, options.maxResultsPerQueue];
-    for (const queue of await this.queues()) await commands.run(SCRIPTS.dropOld, scriptKeys(this.#context, SCRIPTS.dropOld, queue, this.brokerId), args);
+  #close(): void {
+    this.#wakeups.close();
+    this.#connection.close();
   }
 }
-

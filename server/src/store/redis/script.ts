@@ -1,61 +1,77 @@
 /**
- * Lua scripts. A script's header names its KEYS and ARGV; its body uses them by these names, and the loader turns names
- * into places. So no number is counted by hand, and a name that the header lacks is found when the broker starts.
+ * Loads a Lua script. Its header is the only declaration of keys and arguments:
  *
- *     KEYS  ready leases            KEYS.ready  becomes  KEYS[1]
- *     ARGV  now list...             ARGV.now    becomes  ARGV[1];  ARGV.list  becomes  2, where the list begins
+ *     #!lua flags=...
+ *     --[[ What it does.
+ *       KEYS  line cursor
+ *       ARGV  broker limit list...
+ *       ... ]]
+ *
+ * The body says KEYS.line and ARGV.limit; the loader puts the numbers in. An argument that ends with dots stands for all
+ * that follow: ARGV.list is then the place of the first of them. `--- @include lib/x` pastes a file, once. A body that uses
+ * what the header does not declare is refused here, not at two in the morning.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** The scripts stand in the package's sources, beside this file or, seen from `dist`, beside what it was made from. */
-const FOLDER = new URL("../../../src/store/redis/scripts/", import.meta.url);
-
-export type Argument = string | number | Buffer;
+export type Argument = string | Buffer | number;
 
 export interface Script {
   readonly name: string;
-  readonly text: string;
+  readonly source: string;
   readonly sha: string;
   readonly keys: readonly string[];
+  readonly args: readonly string[];
+  readonly isReadOnly: boolean;
 }
 
-/** @throws when the body uses a name that the header does not declare */
+/** The same folder whether this runs from src/ or from dist/: only src/ has the Lua files. */
+const FOLDER = new URL("../../../src/store/redis/scripts/", import.meta.url);
+
 export function loadScript(name: string): Script {
-  const source = readFileSync(new URL(`${name}.lua`, FOLDER), "utf8");
-  const keys = declared(source, "KEYS", name);
-  const args = declared(source, "ARGV", name);
-  const header = source.indexOf("]]") + 2;
-  const body = include(source.slice(header), new Set());
-  const shebang = source.startsWith("#!") ? `${source.slice(0, source.indexOf("\n"))}\n` : "";
-  const placed = body.replace(/\b(KEYS|ARGV)\.(\w+)/g, (_, table: string, used: string) => place({ table, used, name, names: table === "KEYS" ? keys : args }));
-  const text = shebang + placed;
-  return { name, text, sha: createHash("sha1").update(text).digest("hex"), keys };
+  return parseScript(name, (path) => readFileSync(new URL(`${path}.lua`, FOLDER), "utf8"));
 }
 
-function declared(source: string, table: string, script: string): string[] {
-  const line = new RegExp(`^ {2}${table} {2}(.+)$`, "m").exec(source)?.[1];
-  if (line === undefined) throw new Error(`script ${script}.lua declares no ${table}`);
-  return line.trim().split(/\s+/);
+/** @param read gives the text of a file by its path without ".lua" */
+export function parseScript(name: string, read: (path: string) => string): Script {
+  const text = read(name);
+  const shebang = /^#!lua.*\n/.exec(text)?.[0];
+  if (!shebang) throw new Error(`script ${name} must begin with #!lua`);
+  const header = /--\[\[[\s\S]*?\]\]/.exec(text)?.[0] ?? "";
+  const keys = declared(header, "KEYS");
+  const args = declared(header, "ARGV");
+  const body = paste(text.slice(shebang.length).replace(header, ""), read, new Set());
+  const numbered = number(name, number(name, body, "KEYS", keys), "ARGV", args);
+  const source = shebang + numbered;
+  return {
+    name,
+    source,
+    sha: createHash("sha1").update(source).digest("hex"),
+    keys,
+    args: args.filter((arg) => !arg.endsWith("...")),
+    isReadOnly: shebang.includes("no-writes"),
+  };
 }
 
-function include(body: string, seen: Set<string>): string {
-  return body.replace(/^--- @include (\S+)$/gm, (_, file: string) => {
-    if (seen.has(file)) return "";
-    seen.add(file);
-    return include(readFileSync(new URL(`${file}.lua`, FOLDER), "utf8"), seen);
+function declared(header: string, table: string): string[] {
+  const names = new RegExp(`^ *${table} +(.+?)(?: \\]\\])?$`, "m").exec(header)?.[1];
+  return names ? names.trim().split(/\s+/) : [];
+}
+
+function paste(body: string, read: (path: string) => string, pasted: Set<string>): string {
+  return body.replace(/^--- @include (\S+)$/gm, (_line, path: string) => {
+    if (pasted.has(path)) return "";
+    pasted.add(path);
+    return paste(read(path), read, pasted);
   });
 }
 
-interface Placing {
-  readonly table: string;
-  readonly used: string;
-  readonly name: string;
-  readonly names: readonly string[];
-}
-
-function place({ table, used, name, names }: Placing): string {
-  const at = names.findIndex((declaredName) => declaredName.replace("...", "") === used);
-  if (at < 0) throw new Error(`script ${name}.lua uses ${table}.${used}, which its header does not declare`);
-  return names[at]?.endsWith("...") ? String(at + 1) : `${table}[${at + 1}]`;
+function number(name: string, body: string, table: string, names: readonly string[]): string {
+  return body.replace(new RegExp(`\\b${table}\\.(\\w+)`, "g"), (_use, word: string) => {
+    const rest = names.indexOf(`${word}...`);
+    if (rest >= 0) return String(rest + 1);
+    const place = names.indexOf(word);
+    if (place < 0) throw new Error(`script ${name} uses ${table}.${word}, which its header does not declare`);
+    return `${table}[${place + 1}]`;
+  });
 }

@@ -1,73 +1,55 @@
-/** Hints between brokers: a queue is no longer empty, a task that somebody waits for has ended. */
-import { Redis } from "ioredis";
+/**
+ * One channel per namespace, on a connection of its own, by which brokers wake each other. Messages are "<what> <sender>
+ * <queue>[ <key>]": "r" the queue has ready tasks, "e" this task has ended. Hints only: nothing waits for them alone.
+ */
+import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "../../observe/logger.ts";
-import type { Commands, RedisConnection } from "./connection.ts";
-import type { Keys } from "./keys.ts";
+import { type Address, describeAddress } from "./address.ts";
+import { createClient } from "./connection.ts";
 
-/** How long a queue counts as one where somebody waits; renewed while somebody does. */
-const WAITING_MS = 5_000;
+export interface WakeupsOptions {
+  readonly address: Address;
+  readonly channel: string;
+  readonly self: string;
+  readonly logger: Logger;
+  readonly onReady: (queue: string) => void;
+  readonly onEnded: (queue: string, key: string) => void;
+}
 
 export class Wakeups {
-  readonly #commands: Commands;
-  readonly #subscriptions: RedisConnection;
-  readonly #keys: Keys;
-  readonly #logger: Logger;
-  /** By queue and key: whom to tell that the task may have ended. */
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #client: Redis | Cluster;
+  readonly #options: WakeupsOptions;
 
-  constructor(commands: Commands, subscriptions: RedisConnection, keys: Keys, logger: Logger) {
-    this.#commands = commands;
-    this.#subscriptions = subscriptions;
-    this.#keys = keys;
-    this.#logger = logger;
-  }
-
-  /** `onReady` hears of queues that other brokers made not empty. */
-  async start(brokerId: () => string, onReady: (queue: string) => void): Promise<void> {
-    const { readyChannel, endedChannel } = this.#keys;
-    this.#subscriptions.on("message", (channel: string, text: string) => {
-      if (channel === endedChannel) {
-        for (const name of text.split("\n")) this.#tell(name);
-        return;
-      }
-      const [broker, queue = ""] = text.split(" ");
-      if (broker !== brokerId()) onReady(queue);
+  constructor(options: WakeupsOptions) {
+    this.#options = options;
+    this.#client = createClient(options.address);
+    // The main connection tells of trouble with the server.
+    this.#client.on("error", (error: Error) => {
+      const redis = describeAddress(options.address);
+      options.logger.debug({ err: error, redis }, "wake-ups are cut off");
     });
-    this.#subscriptions.on("error", (err: unknown) => this.#logger.debug({ err }, "subscription connection"));
-    if (this.#subscriptions instanceof Redis && this.#subscriptions.status === "wait") await this.#subscriptions.connect();
-    await this.#subscriptions.subscribe(readyChannel, endedChannel);
+    this.#client.on("message", (_channel: string, message: string) => this.#onMessage(message));
+    // Also after each reconnect; to subscribe twice does no harm.
+    this.#client.on("ready", () => void this.#subscribe());
   }
 
-  stop(): void {
-    this.#subscriptions.disconnect();
+  async open(): Promise<void> {
+    await this.#client.connect();
+    await this.#subscribe();
   }
 
-  /** Tasks of a queue have ended. `isAwaited`: some broker waits for a task of this queue. */
-  ended(queue: string, keys: readonly string[], isAwaited: boolean): void {
-    if (keys.length === 0) return;
-    if (this.#waiting.size > 0) for (const key of keys) this.#tell(`${queue} ${key}`);
-    if (!isAwaited) return;
-    const text = keys.map((key) => `${queue} ${key}`).join("\n");
-    this.#commands.connection.publish(this.#keys.endedChannel, text).catch((err) => this.#logger.debug({ err }, "hint not published"));
+  close(): void {
+    this.#client.disconnect();
   }
 
-  #tell(name: string): void {
-    for (const listener of this.#waiting.get(name) ?? []) listener();
+  async #subscribe(): Promise<void> {
+    await this.#client.subscribe(this.#options.channel).catch(() => undefined);
   }
 
-  /** Calls `listener` when the task may have ended, until the returned function is called. */
-  listen(queue: string, key: string, listener: () => void): () => void {
-    const name = `${queue} ${key}`;
-    const listeners = this.#waiting.get(name) ?? new Set();
-    this.#waiting.set(name, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#waiting.delete(name);
-    };
-  }
-
-  /** Says that somebody waits for a task of this queue: whoever settles it will publish. */
-  async announce(queue: string): Promise<void> {
-    await this.#commands.guard(() => this.#commands.connection.set(this.#keys.queue(queue).waiters, "1", "PX", WAITING_MS));
+  #onMessage(message: string): void {
+    const [what, sender, queue = "", key = ""] = message.split(" ");
+    if (sender === this.#options.self) return;
+    if (what === "r") this.#options.onReady(queue);
+    else if (what === "e") this.#options.onEnded(queue, key);
   }
 }

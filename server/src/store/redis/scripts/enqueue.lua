@@ -1,15 +1,11 @@
 #!lua
 --[[ Adds tasks in order, then leases ready ones. Refused as a whole when the server is out of memory.
-  KEYS  line cursor back prio due alone state count leases buckets results producers
+  KEYS  line back prio due alone state count leases buckets results producers
   ARGV  channel announce broker nonce calls types items claims list...
   The list: for each call of a producer: producer, sequence, template. For each type: name, tasks.
   For each item, in order: "b", value, tasks; or "a", key, type, rank, delay, time, record. For each claim: sequence, tasks, bytes.
   Returns {"repeated", call, slot, ...}, having done nothing, when a call was made before; else
   {"added", ids of the blocks and outcomes of the tasks alone, whether the line was empty, the grants of each claim...}. ]]
---- @include lib/clock
---- @include lib/counts
---- @include lib/line
---- @include lib/promote
 --- @include lib/claim
 --- @include lib/results
 --- @include lib/alone
@@ -31,11 +27,10 @@ if #repeated > 1 then return repeated end
 
 for _ = 1, tonumber(ARGV.types) do
   count("type:" .. ARGV[at], ARGV[at + 1])
-  count("enqueued", ARGV[at + 1])
   at = at + 2
 end
 
-local was_empty = tonumber(redis.call("HGET", KEYS.count, "ready") or 0) == 0
+local was_empty = ARGV.claims ~= "0" and tonumber(redis.call("HGET", KEYS.count, "ready") or 0) == 0
 local ids, outcomes, fresh, references = {}, {}, {}, {}
 
 local function add_block(value, tasks)
@@ -67,10 +62,9 @@ local function add_alone(key, type, rank, delay, time, record)
   if run_at == 0 and delay ~= "0" then run_at = now_ms() + delay end
   redis.call("HSET", KEYS.alone, key, record)
   count("type:" .. type, 1)
-  count("enqueued", 1)
   if run_at > 0 and run_at > now_ms() then
-    redis.call("HSET", KEYS.state, key, "s-")
-    redis.call("ZADD", KEYS.due, run_at, rank == "" and key or key .. "|" .. rank)
+    redis.call("HSET", KEYS.state, key, rank == "" and "s-" or "s-|" .. rank)
+    redis.call("ZADD", KEYS.due, run_at, key)
     count("delayed", 1)
     return string.format("c%.0f", run_at)
   end

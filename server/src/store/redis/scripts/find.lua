@@ -1,17 +1,13 @@
 #!lua flags=no-writes
 --[[ All that is known of one task.
-  KEYS  line cursor back due alone state buckets results
+  KEYS  line back due alone state count buckets results
   ARGV  key block id
   `block` and `id` are the block's key and stream id; both are "" for a caller's key.
   Returns {state, record, time when due, {results, newest first}, entry of the block, cursor, {what came back}}; "" = nothing. ]]
 --- @include lib/results
 local state = redis.call("HGET", KEYS.state, ARGV.key)
 if state then
-  local due = ""
-  if string.byte(state) == 115 then
-    due = redis.call("ZSCORE", KEYS.due, ARGV.key) or ""
-    -- With a priority, the member has its rank as well: then the record tells when.
-  end
+  local due = redis.call("ZSCORE", KEYS.due, ARGV.key) or ""
   return { state, redis.call("HGET", KEYS.alone, ARGV.key) or "", due, {}, "", "", {} }
 end
 local results = find_results(ARGV.block == "" and ARGV.key or ARGV.block, ARGV.key)
@@ -19,5 +15,5 @@ if ARGV.id == "" then return { "", "", "", results, "", "", {} } end
 local entry = redis.call("XRANGE", KEYS.line, ARGV.id, ARGV.id)[1]
 if not entry then return { "", "", "", results, "", "", {} } end
 return {
-  "", "", "", results, entry[2][2], redis.call("GET", KEYS.cursor) or "0-0", redis.call("LRANGE", KEYS.back, 0, -1),
+  "", "", "", results, entry[2][2], redis.call("HGET", KEYS.count, "cursor") or "0-0", redis.call("LRANGE", KEYS.back, 0, -1),
 }

@@ -1,11 +1,8 @@
 #!lua flags=allow-oom
 --[[ Moves up to `max` due tasks to the line.
-  KEYS  line back prio due state count
+  KEYS  line prio due state count
   ARGV  channel announce max
   Returns {how many, ms until the next is due or "" when none is scheduled, whether the line was empty}. ]]
---- @include lib/clock
---- @include lib/counts
---- @include lib/line
 --- @include lib/promote
 promote(tonumber(ARGV.max))
 local promoted = counts.promoted or 0

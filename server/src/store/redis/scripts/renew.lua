@@ -1,9 +1,18 @@
 #!lua flags=allow-oom
---[[ Says that a broker is alive.
-  KEYS  brokers
-  ARGV  broker timeout is_new
-  Returns {"alive" or "fenced", the time}. Only a new broker is taken up; one that is gone from the list was given up. ]]
+--[[ Says that a broker is alive. When others gave it up meanwhile, it goes on under its next id.
+  KEYS  brokers fenced
+  ARGV  broker next timeout
+  `broker` is "" at the start. `next` is used at the start and after it was given up.
+  Returns {"alive" or "fenced", time}. ]]
 --- @include lib/clock
-if ARGV.is_new == "0" and not redis.call("ZSCORE", KEYS.brokers, ARGV.broker) then return { "fenced", now_ms() } end
-redis.call("ZADD", KEYS.brokers, now_ms() + ARGV.timeout, ARGV.broker)
-return { "alive", now_ms() }
+local now = now_ms()
+if ARGV.broker ~= "" then
+  if redis.call("ZSCORE", KEYS.brokers, ARGV.broker) then
+    redis.call("ZADD", KEYS.brokers, now + ARGV.timeout, ARGV.broker)
+    return { "alive", now }
+  end
+  -- Also when the store was rolled back: then no one else knows that there may be leases of it.
+  redis.call("ZADD", KEYS.fenced, now, ARGV.broker)
+end
+redis.call("ZADD", KEYS.brokers, now + ARGV.timeout, ARGV.next)
+return { "fenced", now }

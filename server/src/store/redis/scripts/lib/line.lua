@@ -1,4 +1,4 @@
--- What becomes ready is put at the end of its line, what comes back at the front of it.
+-- What becomes ready is put at the end of its line.
 
 -- A list of up to 128 references to tasks alone has the form of a block: keys stand where bodies would.
 local function add_references(keys)
@@ -23,23 +23,4 @@ local function add_ranked(key, rank, came_back)
   local turn = redis.call("HINCRBY", KEYS.count, "turn", 1)
   local place = came_back and string.format("0%012.0f", 999999999999 - turn) or string.format("1%012.0f", turn)
   redis.call("ZADD", KEYS.prio, rank, place .. key)
-end
-
-local front = {}
-
-local function put_front(item, rank)
-  front[#front + 1] = { item, rank }
-end
-
--- Last first, so that those that came back together keep their order.
-local function write_front()
-  for i = #front, 1, -1 do
-    local item, rank = front[i][1], front[i][2]
-    if rank == "" then
-      redis.call("LPUSH", KEYS.back, item)
-    else
-      add_ranked(string.sub(item, 3), rank, true)
-    end
-  end
-  front = {}
 end

@@ -1,0 +1,358 @@
+import { EventEmitter } from "node:events";
+import { type ClientDuplexStream, status as Code, Metadata } from "@grpc/grpc-js";
+import {
+  BadRequest,
+  type EnqueueRequest,
+  EnqueueStreamRequest,
+  EnqueueStreamResponse,
+  ErrorInfo,
+  EnqueueResponse_Outcome as Outcome,
+  RetryInfo,
+} from "@taskwire/proto";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { SingleCaller } from "./caller.ts";
+import type { StreamSource } from "./enqueue-stream.ts";
+import { Producer, type StreamSources } from "./producer.ts";
+import { taskParts } from "./task-bytes.ts";
+
+/** A stream of which the test is the broker. */
+class FakeStream extends EventEmitter {
+  readonly broker: string;
+  readonly written: Buffer[] = [];
+  isCancelled = false;
+  hasEnded = false;
+
+  constructor(broker: string) {
+    super();
+    this.broker = broker;
+  }
+
+  get frames(): EnqueueStreamRequest[] {
+    return this.written.map((bytes) => EnqueueStreamRequest.decode(bytes));
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.written.push(Buffer.from(bytes)) > 0;
+  }
+
+  end(): void {
+    this.hasEnded = true;
+  }
+
+  cancel(): void {
+    this.isCancelled = true;
+  }
+
+  accept(frame: { sequence: number; tasks: EnqueueRequest[] } | undefined): void {
+    const tasks = frame?.tasks.map(({ type }) => ({ taskId: `id of ${type}`, outcome: Outcome.CREATED }));
+    this.#answer({ sequence: frame?.sequence ?? 0, result: { $case: "accepted", value: { tasks: tasks ?? [] } } });
+  }
+
+  refuse(sequence: number, code: number, ...details: { typeUrl: string; value: Uint8Array }[]): void {
+    const value = {
+      code,
+      message: "refused",
+      details: details.map((any) => ({ ...any, value: Buffer.from(any.value) })),
+    };
+    this.#answer({ sequence, result: { $case: "error", value } });
+  }
+
+  break(code: number = Code.UNAVAILABLE, details = "connection reset"): void {
+    this.emit("status", { code, details, metadata: new Metadata() });
+  }
+
+  #answer(response: Parameters<typeof EnqueueStreamResponse.fromPartial>[0]): void {
+    this.emit("data", Buffer.from(EnqueueStreamResponse.encode(EnqueueStreamResponse.fromPartial(response)).finish()));
+  }
+}
+
+const streams: FakeStream[] = [];
+const left = new Map<string, () => void>();
+let producer: Producer;
+
+function newBrokers(names: readonly string[]): StreamSources {
+  const sources = names.map((name): StreamSource => {
+    return {
+      openStream: () => {
+        const stream = new FakeStream(name);
+        streams.push(stream);
+        // As much of a stream as the producer uses.
+        return stream as unknown as ClientDuplexStream<Buffer, Buffer>;
+      },
+      onLeft: (listener) => {
+        left.set(name, listener);
+        return () => left.delete(name);
+      },
+    };
+  });
+  let current = 0;
+  return {
+    current: () => sources[current % sources.length] as StreamSource,
+    moveOn: () => {
+      current++;
+    },
+    backoffMs: (_failures, retryAfterMs = 0) => Math.max(100, retryAfterMs),
+  };
+}
+
+function enqueue(type: string, { deadlineMs = 30_000, signal }: { deadlineMs?: number; signal?: AbortSignal } = {}) {
+  const caller = new SingleCaller({ deadlineAt: performance.now() + deadlineMs, signal });
+  producer.enqueue(taskParts(type, null, undefined), caller);
+  // What a test does not look at must not be reported as unhandled.
+  caller.promise.catch(() => {});
+  return caller.promise;
+}
+
+/** Lets the frames of this tick leave. */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+function any(name: string, value: Uint8Array) {
+  return { typeUrl: `type.googleapis.com/google.rpc.${name}`, value };
+}
+
+const reason = (name: string) => any("ErrorInfo", ErrorInfo.encode(ErrorInfo.fromPartial({ reason: name })).finish());
+const retryInfo = (seconds: number) =>
+  any("RetryInfo", RetryInfo.encode({ retryDelay: { seconds, nanos: 0 } }).finish());
+
+function typesOf(frame: EnqueueStreamRequest | undefined): string[] | undefined {
+  return frame?.tasks.map(({ type }) => type);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  streams.length = 0;
+  left.clear();
+  producer = new Producer(newBrokers(["one", "two"]), 1024 * 1024);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("sends the calls of one tick as one frame, and answers each", async () => {
+  const calls = [enqueue("a"), enqueue("b")];
+  await Promise.resolve();
+  calls.push(enqueue("c"));
+  await flushed();
+
+  expect(streams[0]?.frames.map(typesOf)).toEqual([["a", "b", "c"]]);
+  streams[0]?.accept(streams[0].frames[0]);
+  expect((await Promise.all(calls)).map(({ taskId }) => taskId)).toEqual(["id of a", "id of b", "id of c"]);
+});
+
+it("has at most 64 sequences without an answer, and gathers what comes meanwhile", async () => {
+  for (let i = 0; i < 70; i++) {
+    enqueue(`t${i}`);
+    await flushed();
+  }
+  const [stream] = streams;
+  expect(stream?.written.length).toBe(64);
+
+  // An answer in the middle makes no room: the broker might forget the first.
+  stream?.accept(stream.frames[30]);
+  await flushed();
+  expect(stream?.written.length).toBe(64);
+
+  stream?.accept(stream.frames[0]);
+  await flushed();
+  expect(typesOf(stream?.frames[64])).toEqual(["t64", "t65", "t66", "t67", "t68", "t69"]);
+});
+
+it("sends what was not answered again when a stream breaks: the same bytes, to the next broker", async () => {
+  const calls = [enqueue("a")];
+  await flushed();
+  calls.push(enqueue("b"), enqueue("c"));
+  await flushed();
+  streams[0]?.accept(streams[0].frames[0]);
+
+  streams[0]?.break();
+  vi.advanceTimersByTime(100);
+
+  expect(streams[1]?.broker).toBe("two");
+  expect(streams[1]?.written).toEqual(streams[0]?.written.slice(1));
+  streams[1]?.accept(streams[1].frames[0]);
+  expect((await Promise.all(calls)).length).toBe(3);
+});
+
+it("does not send again what nobody waits for any more", async () => {
+  const controller = new AbortController();
+  const given = enqueue("a", { signal: controller.signal });
+  await flushed();
+  enqueue("b");
+  await flushed();
+
+  controller.abort();
+  streams[0]?.break();
+  vi.advanceTimersByTime(100);
+
+  await expect(given).rejects.toMatchObject({ name: "AbortError", effect: "unknown" });
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
+});
+
+it("never sends a task that was given up before it left", async () => {
+  const controller = new AbortController();
+  const given = enqueue("a", { signal: controller.signal });
+  enqueue("b");
+  controller.abort();
+  await flushed();
+
+  await expect(given).rejects.toMatchObject({ name: "AbortError", effect: "none" });
+  expect(streams[0]?.frames.map(typesOf)).toEqual([["b"]]);
+});
+
+it("rejects the tasks that are wrong, and sends the others as a new frame", async () => {
+  const calls = [enqueue("a"), enqueue("wrong"), enqueue("c")];
+  await flushed();
+  const fieldViolations = [{ field: "tasks[1].type", description: "is wrong" }];
+  streams[0]?.refuse(
+    1,
+    Code.INVALID_ARGUMENT,
+    reason("INVALID_ARGUMENT"),
+    any("BadRequest", BadRequest.encode({ fieldViolations }).finish()),
+  );
+
+  await expect(calls[1]).rejects.toMatchObject({ name: "InvalidTask", fields: [{ field: "type" }], effect: "none" });
+  expect(typesOf(streams[0]?.frames[1])).toEqual(["a", "c"]);
+  expect(streams[0]?.frames[1]?.sequence).toBe(2);
+  streams[0]?.accept(streams[0].frames[1]);
+  await expect(calls[2]).resolves.toMatchObject({ taskId: "id of c" });
+});
+
+it("waits as long as a full broker asks, and then sends the same bytes", async () => {
+  const call = enqueue("a");
+  await flushed();
+
+  streams[0]?.refuse(1, Code.RESOURCE_EXHAUSTED, reason("STORE_FULL"), retryInfo(5));
+  vi.advanceTimersByTime(4_999);
+  expect(streams[0]?.written.length).toBe(1);
+  vi.advanceTimersByTime(1);
+
+  expect(streams[0]?.written[1]).toEqual(streams[0]?.written[0]);
+  streams[0]?.accept(streams[0].frames[1]);
+  await expect(call).resolves.toMatchObject({ outcome: "created" });
+});
+
+it("tells a caller at once who would not wait as long as a full broker asks", async () => {
+  const call = enqueue("a", { deadlineMs: 1_000 });
+  await flushed();
+
+  streams[0]?.refuse(1, Code.RESOURCE_EXHAUSTED, reason("STORE_FULL"), retryInfo(5));
+
+  await expect(call).rejects.toMatchObject({
+    name: "ResourceExhausted",
+    reason: "STORE_FULL",
+    retryAfterMs: 5_000,
+    effect: "none",
+  });
+});
+
+it("goes to the next broker when one is draining", async () => {
+  enqueue("a");
+  await flushed();
+
+  streams[0]?.refuse(1, Code.UNAVAILABLE, reason("DRAINING"));
+  vi.advanceTimersByTime(100);
+
+  expect(streams[0]?.isCancelled).toBe(true);
+  expect(streams[1]?.written).toEqual(streams[0]?.written);
+});
+
+it("lets a broker that leaves answer what it has, and goes to the next", async () => {
+  const first = enqueue("a");
+  await flushed();
+  left.get("one")?.();
+  const second = enqueue("b");
+  await flushed();
+
+  expect(streams[0]).toMatchObject({ hasEnded: true, isCancelled: false });
+  expect(streams[0]?.written.length).toBe(1);
+  streams[0]?.accept(streams[0].frames[0]);
+  await expect(first).resolves.toMatchObject({ taskId: "id of a" });
+  vi.advanceTimersByTime(100);
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
+  streams[1]?.accept(streams[1].frames[0]);
+  await expect(second).resolves.toMatchObject({ taskId: "id of b" });
+});
+
+it("leaves a broker that answers nothing for ten seconds", async () => {
+  enqueue("a");
+  await flushed();
+
+  vi.advanceTimersByTime(10_200);
+
+  expect(streams[0]?.isCancelled).toBe(true);
+  expect(streams[1]?.written).toEqual(streams[0]?.written);
+});
+
+it("says that the outcome is unknown when the deadline passes without an answer", async () => {
+  const call = enqueue("a", { deadlineMs: 500 });
+  await flushed();
+
+  vi.advanceTimersByTime(502);
+
+  await expect(call).rejects.toMatchObject({ name: "DeadlineExceeded", effect: "unknown" });
+});
+
+it("says that nothing was enqueued when there was no connection until the deadline", async () => {
+  const call = enqueue("a", { deadlineMs: 150 });
+  await flushed();
+
+  streams[0]?.break(Code.UNAVAILABLE, "No connection established. Last error: refused");
+  vi.advanceTimersByTime(100);
+  streams[1]?.break(Code.UNAVAILABLE, "No connection established. Last error: refused");
+  vi.advanceTimersByTime(52);
+
+  await expect(call).rejects.toMatchObject({ name: "Unavailable", effect: "none" });
+});
+
+it("finds the frame that breaks the streams, and fails no other", async () => {
+  const calls: Promise<unknown>[] = [];
+  for (const type of ["a", "poison", "c"]) {
+    calls.push(enqueue(type));
+    await flushed();
+  }
+  const tooLarge = () => streams.at(-1)?.break(Code.RESOURCE_EXHAUSTED, "Received message larger than max");
+
+  tooLarge();
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["a"]]);
+  streams[1]?.accept(streams[1].frames[0]);
+  await flushed();
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["a"], ["poison"]]);
+  tooLarge();
+
+  await expect(calls[1]).rejects.toMatchObject({ name: "ResourceExhausted" });
+  expect(streams[2]?.frames.map(typesOf)).toEqual([["c"]]);
+  streams[2]?.accept(streams[2].frames[0]);
+  await expect(calls[0]).resolves.toMatchObject({ taskId: "id of a" });
+  await expect(calls[2]).resolves.toMatchObject({ taskId: "id of c" });
+});
+
+it("takes no more tasks than its buffer holds", async () => {
+  producer = new Producer(newBrokers(["one"]), 100);
+  const calls = Array.from({ length: 20 }, () => enqueue("0123456789"));
+  await flushed();
+
+  await expect(calls.at(-1)).rejects.toMatchObject({ name: "ResourceExhausted", reason: "CLIENT_BUFFER_FULL" });
+  streams[0]?.accept(streams[0].frames[0]);
+  await expect(calls[0]).resolves.toBeDefined();
+  enqueue("again");
+  await flushed();
+  expect(typesOf(streams[0]?.frames[1])).toEqual(["again"]);
+});
+
+it("closes after the last answer", async () => {
+  enqueue("a");
+  let isClosed = false;
+  const closing = producer.close().then(() => {
+    isClosed = true;
+  });
+  await flushed();
+  expect(isClosed).toBe(false);
+
+  streams[0]?.accept(streams[0].frames[0]);
+  await closing;
+
+  expect(streams[0]?.hasEnded).toBe(true);
+});

@@ -1,0 +1,178 @@
+/** One call of `enqueue`: plain tasks become blocks, the others records of their own. */
+import { INDEX_TEXT, newNonce } from "../../domain/ids.ts";
+import type { Enqueued, NewTask, Producer } from "../store.ts";
+import type { AloneTask } from "./alone-task.ts";
+import type { BlockBuilder } from "./block-builder.ts";
+import type { Call } from "./journal.ts";
+import type { EmbeddedParts } from "./parts.ts";
+import { answerOf, encodeBatch, type Part, producerDiskName } from "./producers.ts";
+import type { Queue } from "./queue.ts";
+import { readResult } from "./results.ts";
+import type { Turn } from "./turn.ts";
+
+type Added = BlockBuilder | { readonly task: AloneTask };
+
+export interface EnqueueRequest {
+  readonly queue: Queue;
+  readonly tasks: readonly NewTask[];
+  readonly producer: Producer | undefined;
+  readonly resolve: (answer: readonly Enqueued[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class EnqueueCall implements Call {
+  readonly grows = true;
+  readonly #parts: EmbeddedParts;
+  readonly #request: EnqueueRequest;
+  #answer: readonly Part[] = [];
+  #added: Added[] = [];
+  #nowMs = 0;
+
+  constructor(parts: EmbeddedParts, request: EnqueueRequest) {
+    this.#parts = parts;
+    this.#request = request;
+  }
+
+  get queue(): Queue {
+    return this.#request.queue;
+  }
+
+  prepare(turn: Turn): void {
+    const { queue, producer } = this.#request;
+    this.#nowMs = turn.nowMs;
+    const repeated = producer && queue.producers.get(producer);
+    if (repeated) {
+      this.#answer = repeated;
+      return;
+    }
+    this.#parts.registry.register(queue, turn);
+    this.#answer = this.#addAll(turn);
+    if (producer) this.#remember(producer, turn);
+  }
+
+  #addAll(turn: Turn): Part[] {
+    const parts: Part[] = [];
+    this.#countTypes(turn);
+    let run: (Part & { kind: "block" }) | undefined;
+    for (const task of this.#request.tasks) {
+      if (!isPlain(task, turn.nowMs)) {
+        run = undefined;
+        parts.push({ kind: "alone", enqueued: this.#addAlone(task, turn) });
+        continue;
+      }
+      const builder = turn.blockFor(this.queue, task.body, task.hasOptions);
+      const index = builder.add(task.body);
+      if (run?.key === builder.key) {
+        run.count++;
+        continue;
+      }
+      run = { kind: "block", key: builder.key, first: index, count: 1 };
+      parts.push(run);
+      this.#added.push(builder);
+    }
+    return parts;
+  }
+
+  /** Counts all; what turns out to exist already is taken back in `#addAlone`. */
+  #countTypes(turn: Turn): void {
+    const { queue, tasks } = this.#request;
+    const counts = new Map<string, number>();
+    for (const { type } of tasks) counts.set(type, (counts.get(type) ?? 0) + 1);
+    for (const [type, count] of counts) turn.countType(queue, type, count);
+    queue.counters.enqueued += tasks.length;
+  }
+
+  #addAlone(task: NewTask, turn: Turn): Enqueued {
+    const { queue } = this;
+    const stamp = turn.stamps.next(turn.nowMs);
+    const key = task.key ?? stamp + newNonce() + INDEX_TEXT[0];
+    const existing = task.key === undefined ? undefined : this.#existing(key);
+    if (existing) {
+      queue.counters.enqueued--;
+      turn.countType(queue, task.type, -1);
+      return existing;
+    }
+    const { body, hasOptions, priority } = task;
+    const runAtMs = task.delayMs > 0 ? turn.nowMs + task.delayMs : task.runAtMs;
+    const state = runAtMs > turn.nowMs ? "scheduled" : "ready";
+    const common = { hasOptions, priority, attempt: 1, lostCount: 0, enqueuedAtMs: turn.nowMs };
+    const alone: AloneTask = {
+      ...common,
+      key,
+      state,
+      runAtMs: state === "scheduled" ? runAtMs : 0,
+      place: 0,
+      mark: 0,
+      leasedAttempt: 0,
+      wasLeasedAlone: true,
+    };
+    const record = { ...common, body, runAtMs: alone.runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
+    // Among tasks of priority 0 it has its place: what comes after it must not join a block from before.
+    if (state === "ready" && priority === 0) turn.closeBlock(queue);
+    turn.putAlone(queue, key, { state, stamp, record });
+    queue.alone.set(key, alone);
+    turn.onUndo(() => queue.alone.delete(key));
+    this.#added.push({ task: alone });
+    return { kind: "created", key, state, runAtMs: alone.runAtMs };
+  }
+
+  #existing(key: string): Enqueued | undefined {
+    const alone = this.queue.alone.get(key);
+    if (alone) return { kind: "existing", key, state: alone.state, runAtMs: alone.runAtMs };
+    const result = readResult(this.#parts.database, this.queue, key);
+    return result && { kind: "existing", key, state: result.success ? "completed" : "cancelled", runAtMs: 0 };
+  }
+
+  #remember(producer: Producer, turn: Turn): void {
+    const { queue } = this;
+    const { producers } = queue;
+    producers.add(producer, this.#answer, turn.nowMs);
+    turn.onUndo(() => producers.remove(producer));
+    turn.put("p", queue, producerDiskName(producer), encodeBatch(this.#answer, turn.nowMs));
+    for (const sequence of producers.outlived(producer)) {
+      const old = { id: producer.id, sequence };
+      const batch = producers.get(old);
+      producers.remove(old);
+      if (batch) turn.onUndo(() => producers.add(old, batch, 0));
+      turn.remove("p", queue, producerDiskName(old));
+    }
+  }
+
+  publish(): void {
+    const { queue } = this;
+    const wasEmpty = queue.gauges.ready === 0;
+    this.#parts.registry.publish(queue);
+    for (const added of this.#added) {
+      if ("task" in added) this.#publishAlone(added.task);
+      else this.#publishBlock(added);
+    }
+    if (wasEmpty && queue.gauges.ready > 0) this.#parts.events.ready(queue.name);
+    this.#request.resolve(answerOf(this.#answer));
+  }
+
+  /** Several calls may have added to it: the first brings it into line. */
+  #publishBlock(builder: BlockBuilder): void {
+    if (builder.isPublished) return;
+    builder.isPublished = true;
+    if (builder.value) this.#parts.cache.add(builder.key, builder.value);
+    this.queue.pushBlock(builder.diskName, 0, builder.count);
+  }
+
+  #publishAlone(task: AloneTask): void {
+    const { queue } = this;
+    if (task.state === "ready") queue.pushAlone(task);
+    if (task.state !== "scheduled") return;
+    queue.pushScheduled(task);
+    this.#parts.events.scheduled(queue.name, Math.max(0, task.runAtMs - this.#nowMs));
+  }
+
+  fail(error: unknown): void {
+    this.#added = [];
+    this.#parts.registry.forgetUnused(this.queue);
+    this.#request.reject(error);
+  }
+}
+
+function isPlain({ key, priority, delayMs, runAtMs }: NewTask, nowMs: number): boolean {
+  return key === undefined && priority === 0 && delayMs === 0 && runAtMs <= nowMs;
+}

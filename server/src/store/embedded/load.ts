@@ -1,0 +1,179 @@
+/** Makes the state of all queues again from their records, when a store is opened. */
+
+import { decodeStoredAlone } from "./alone-record.ts";
+import type { AloneTask } from "./alone-task.ts";
+import { decodeLeft } from "./block.ts";
+import { parseBlockName } from "./block-name.ts";
+import { countAlive, decodeCounters } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { DamageError, nameOf, queueIdOf } from "./disk.ts";
+import { readFormat } from "./format.ts";
+import { hasLeft } from "./mark.ts";
+import { decodeBatch, parseProducerName } from "./producers.ts";
+import type { Queue } from "./queue.ts";
+import type { Registry } from "./registry.ts";
+import { STAMP_LENGTH, type Stamps } from "./stamps.ts";
+
+/** A task alone that stands in the line of priority 0, or of its own priority. */
+interface Waiting {
+  readonly stamp: string;
+  readonly task: AloneTask;
+}
+
+export class Loader {
+  readonly #database: Database;
+  readonly #registry: Registry;
+  readonly #stamps: Stamps;
+  readonly #queues = new Map<number, Queue>();
+
+  constructor(database: Database, registry: Registry, stamps: Stamps) {
+    this.#database = database;
+    this.#registry = registry;
+    this.#stamps = stamps;
+  }
+
+  load(): void {
+    const queueCount = readFormat(this.#database);
+    for (const { key } of this.#database.all("q")) {
+      const id = queueIdOf(key);
+      this.#queues.set(id, this.#registry.restore(nameOf(key), id));
+    }
+    if (this.#queues.size !== queueCount)
+      throw new DamageError(`it should have ${queueCount} queues, but has ${this.#queues.size}`);
+    this.#loadCounters();
+    this.#loadProducers();
+    this.#loadLeft();
+    this.#loadLines(this.#loadAlone());
+    this.#checkCounts();
+  }
+
+  /** A damaged page may hide records: then fewer are found than were counted. */
+  #checkCounts(): void {
+    for (const { name, gauges, counters } of this.#queues.values()) {
+      const found = gauges.ready + gauges.scheduled;
+      const counted = countAlive(counters);
+      if (found !== counted || gauges.dead !== counters.dead)
+        throw new DamageError(
+          `queue ${name} should have ${counted} tasks and ${counters.dead} dead ones, but has ${found} and ${gauges.dead}`,
+        );
+    }
+  }
+
+  #queueOf(key: Buffer): Queue {
+    const queue = this.#queues.get(queueIdOf(key));
+    if (!queue) throw new DamageError(`the record of queue number ${queueIdOf(key)} is missing`);
+    return queue;
+  }
+
+  #loadCounters(): void {
+    for (const { key, content } of this.#database.all("c"))
+      this.#stamps.goOnAfter(decodeCounters(content, this.#queueOf(key).counters));
+    for (const { key, content } of this.#database.all("t"))
+      this.#queueOf(key).enqueuedByType.set(nameOf(key), content.readUIntBE(0, 6));
+  }
+
+  #loadProducers(): void {
+    for (const { key, content } of this.#database.all("p")) {
+      const { atMs, parts } = decodeBatch(Buffer.from(content));
+      this.#queueOf(key).producers.add(parseProducerName(nameOf(key)), parts, atMs);
+    }
+  }
+
+  /** Which tasks left blocks of which others remain. The blocks themselves are read last. */
+  #loadLeft(): void {
+    for (const { key, content } of this.#database.all("l")) {
+      const block = decodeLeft(nameOf(key), content);
+      this.#queueOf(key).blocks.set(block.key, block);
+    }
+  }
+
+  /** Tasks alone: those that are ready are returned, in order. */
+  #loadAlone(): Map<Queue, Waiting[]> {
+    const ready = new Map<Queue, Waiting[]>();
+    const scheduled: (Waiting & { readonly queue: Queue })[] = [];
+    for (const { key, content } of this.#database.all("a")) {
+      const queue = this.#queueOf(key);
+      const { state, stamp, task } = readAlone(nameOf(key), Buffer.from(content));
+      queue.alone.set(task.key, task);
+      this.#stamps.goOnAfter(stamp);
+      if (state === "dead") queue.gauges.dead++;
+      if (state === "scheduled") scheduled.push({ queue, stamp, task });
+      if (state !== "ready") continue;
+      const others = ready.get(queue);
+      if (others) others.push({ stamp, task });
+      else ready.set(queue, [{ stamp, task }]);
+    }
+    for (const { queue, task } of scheduled.sort(byStamp)) queue.pushScheduled(task);
+    for (const waiting of ready.values()) waiting.sort(byStamp);
+    return ready;
+  }
+
+  /** Blocks and ready tasks alone, merged in the order in which they came. */
+  #loadLines(ready: ReadonlyMap<Queue, Waiting[]>): void {
+    const pushed = new Map<Queue, number>();
+    const pushUntil = (queue: Queue, stamp: string) => {
+      const waiting = ready.get(queue);
+      if (!waiting) return;
+      let next = pushed.get(queue) ?? 0;
+      for (; next < waiting.length; next++) {
+        const one = waiting[next];
+        if (!one || one.stamp >= stamp) break;
+        queue.pushAlone(one.task);
+      }
+      pushed.set(queue, next);
+    };
+    for (const { key } of this.#database.all("b")) {
+      const queue = this.#queueOf(key);
+      const name = nameOf(key);
+      const stamp = name.slice(0, STAMP_LENGTH);
+      pushUntil(queue, stamp);
+      this.#stamps.goOnAfter(stamp);
+      pushBlock(queue, name);
+    }
+    for (const queue of ready.keys()) pushUntil(queue, AFTER_ALL);
+  }
+}
+
+/** No stamp has this letter. */
+const AFTER_ALL = "~";
+
+function byStamp(a: Waiting, b: Waiting): number {
+  return a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : 0;
+}
+
+function readAlone(key: string, bytes: Buffer) {
+  const { state, stamp, record } = decodeStoredAlone(bytes);
+  const { priority, enqueuedAtMs, hasOptions, attempt, lostCount, runAtMs } = record;
+  const task: AloneTask = {
+    key,
+    priority,
+    enqueuedAtMs,
+    hasOptions,
+    state,
+    attempt,
+    lostCount,
+    runAtMs: state === "scheduled" ? runAtMs : 0,
+    place: 0,
+    mark: 0,
+    leasedAttempt: 0,
+    wasLeasedAlone: true,
+  };
+  return { state, stamp, task };
+}
+
+/** Puts those tasks of a block in line that have not left it. */
+function pushBlock(queue: Queue, diskName: string): void {
+  const { key, count } = parseBlockName(diskName);
+  const marks = queue.blocks.get(key)?.marks;
+  if (!marks) {
+    queue.pushBlock(diskName, 0, count);
+    return;
+  }
+  for (let first = 0; first < count; first++) {
+    if (hasLeft(marks[first] ?? 0)) continue;
+    let end = first;
+    while (end < count && !hasLeft(marks[end] ?? 0)) end++;
+    queue.pushBlock(diskName, first, end);
+    first = end;
+  }
+}

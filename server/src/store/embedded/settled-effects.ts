@@ -1,0 +1,85 @@
+/** What settlements change in memory once they are on disk. */
+import type { AloneTask } from "./alone-task.ts";
+import type { Block } from "./block.ts";
+import type { Fate } from "./mark.ts";
+import type { EmbeddedParts } from "./parts.ts";
+import type { Queue } from "./queue.ts";
+
+type Return = { readonly task: AloneTask } | { readonly block: Block; readonly index: number };
+
+export class SettledEffects {
+  readonly #queue: Queue;
+  #active = 0;
+  #ready = 0;
+  #dead = 0;
+  readonly #returns: Return[] = [];
+  readonly #scheduled: { readonly task: AloneTask; readonly delayMs: number }[] = [];
+  readonly #blocks = new Set<Block>();
+  readonly #endedAlone: AloneTask[] = [];
+  readonly #endedKeys: string[] = [];
+
+  constructor(queue: Queue) {
+    this.#queue = queue;
+  }
+
+  /** A task that had this fate moves on. */
+  leave(fate: Fate): void {
+    if (fate === "held") this.#active--;
+    else this.#ready--;
+  }
+
+  returnIndex(block: Block, index: number): void {
+    this.#returns.push({ block, index });
+  }
+
+  returnAlone(task: AloneTask): void {
+    this.#returns.push({ task });
+  }
+
+  schedule(task: AloneTask, delayMs: number): void {
+    this.#scheduled.push({ task, delayMs });
+  }
+
+  bury({ key }: AloneTask): void {
+    this.#dead++;
+    this.end(key);
+  }
+
+  endAlone(task: AloneTask): void {
+    this.#endedAlone.push(task);
+    this.end(task.key);
+  }
+
+  end(key: string): void {
+    // Who begins to wait later looks first, and finds that the task has ended.
+    if (this.#queue.waiting.size > 0) this.#endedKeys.push(key);
+  }
+
+  /** A task left this block. */
+  changed(block: Block): void {
+    this.#blocks.add(block);
+  }
+
+  publish({ events }: EmbeddedParts): void {
+    const queue = this.#queue;
+    const { gauges } = queue;
+    const wasEmpty = gauges.ready === 0;
+    gauges.active += this.#active;
+    gauges.ready += this.#ready;
+    gauges.dead += this.#dead;
+    for (const back of this.#returns) {
+      if ("task" in back) queue.returnAlone(back.task);
+      else queue.returnIndex(back.block, back.index);
+    }
+    for (const { task, delayMs } of this.#scheduled) {
+      queue.pushScheduled(task);
+      events.scheduled(queue.name, delayMs);
+    }
+    for (const block of this.#blocks) if (block.left === 0) queue.blocks.delete(block.key);
+    for (const task of this.#endedAlone) if (queue.alone.get(task.key) === task) queue.alone.delete(task.key);
+    if (wasEmpty && gauges.ready > 0) events.ready(queue.name);
+    for (const key of this.#endedKeys) {
+      for (const tell of [...(queue.waiting.get(key) ?? [])]) tell();
+    }
+  }
+}

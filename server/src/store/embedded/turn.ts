@@ -1,0 +1,201 @@
+/**
+ * What one commit writes, and how memory is put back should it fail. Calls prepare their writes in a turn, one after the
+ * other; what is shared by several calls (counters, what left a block, results of a block) is written once, at the end.
+ */
+import { encodeResults, type ResultEntry, type ResultRecord } from "../records.ts";
+import { encodeStoredAlone, type StoredAlone } from "./alone-record.ts";
+import type { AloneTask } from "./alone-task.ts";
+import { type Block, encodeLeft } from "./block.ts";
+import { BlockBuilder } from "./block-builder.ts";
+import { encodeCounters } from "./counters.ts";
+import type { Write } from "./database.ts";
+import { diskKey, type Kind, seal, sealInPlace } from "./disk.ts";
+import { formatWrite } from "./format.ts";
+import type { Queue } from "./queue.ts";
+import { encodeResultNames, type ResultName } from "./results.ts";
+import type { Stamps } from "./stamps.ts";
+
+/** Result records that one record of the index names at most. */
+const INDEXED_TOGETHER = 250;
+
+interface BlockChanges {
+  readonly queue: Queue;
+  /** Whether tasks left it; if not, nothing is written. */
+  hasLeaving: boolean;
+  /** By lease: the tasks that ended under it. */
+  readonly results: Map<number, ResultEntry[]>;
+}
+
+export class Turn {
+  readonly nowMs: number;
+  readonly stamps: Stamps;
+  readonly writes: Write[] = [];
+  /** Bytes of values: bounds what one commit takes. */
+  bytes = 0;
+  readonly #undos: (() => void)[] = [];
+  readonly #blocks = new Map<Block, BlockChanges>();
+  /** New blocks, in order. */
+  readonly #newBlocks: { readonly queue: Queue; readonly builder: BlockBuilder }[] = [];
+  /** Those that take more tasks. */
+  readonly #openBlocks = new Map<Queue, BlockBuilder>();
+  readonly #results = new Map<Queue, ResultName[]>();
+  /** The types that were counted, by queue. */
+  readonly #queues = new Map<Queue, Set<string>>();
+
+  constructor(nowMs: number, stamps: Stamps) {
+    this.nowMs = nowMs;
+    this.stamps = stamps;
+  }
+
+  put(kind: Kind, queue: Queue, name: string, content: Uint8Array): void {
+    const key = diskKey(kind, queue.id, name);
+    const value = seal(key, content);
+    this.writes.push({ key, value });
+    this.bytes += value.length;
+  }
+
+  /** Tells the record of the format how many queues there are. */
+  putFormat(queueCount: number): void {
+    this.writes.push(formatWrite(queueCount));
+  }
+
+  remove(kind: Kind, queue: Queue, name: string): void {
+    this.writes.push({ key: diskKey(kind, queue.id, name), value: undefined });
+  }
+
+  /** The block that takes the next plain task of a queue. */
+  blockFor(queue: Queue, body: Uint8Array, hasOptions: boolean): BlockBuilder {
+    this.bytes += body.length;
+    const open = this.#openBlocks.get(queue);
+    if (open?.canTake(body, hasOptions)) return open;
+    const builder = new BlockBuilder(this.stamps.nextBlockKey(this.nowMs), hasOptions);
+    this.#openBlocks.set(queue, builder);
+    this.#newBlocks.push({ queue, builder });
+    return builder;
+  }
+
+  /** What comes later must not stand in the same block as what came before. */
+  closeBlock(queue: Queue): void {
+    this.#openBlocks.delete(queue);
+  }
+
+  onUndo(undo: () => void): void {
+    this.#undos.push(undo);
+  }
+
+  /** To be called before the counters of a queue are changed. */
+  count(queue: Queue): Set<string> {
+    let types = this.#queues.get(queue);
+    if (types === undefined) {
+      types = new Set();
+      this.#queues.set(queue, types);
+      const before = { ...queue.counters };
+      this.onUndo(() => Object.assign(queue.counters, before));
+    }
+    return types;
+  }
+
+  countType(queue: Queue, type: string, count: number): void {
+    this.count(queue).add(type);
+    const before = queue.enqueuedByType.get(type) ?? 0;
+    queue.enqueuedByType.set(type, before + count);
+    this.onUndo(() => queue.enqueuedByType.set(type, before));
+  }
+
+  /** To be called before the marks of a block are changed. */
+  change(queue: Queue, block: Block): BlockChanges {
+    let changes = this.#blocks.get(block);
+    if (changes === undefined) {
+      changes = { queue, hasLeaving: false, results: new Map() };
+      this.#blocks.set(block, changes);
+      const { marks, left, hasLeftRecord } = block;
+      block.marks = marks.slice();
+      this.onUndo(() => Object.assign(block, { marks, left, hasLeftRecord }));
+    }
+    return changes;
+  }
+
+  /** To be called before a task is changed. */
+  changeAlone(task: AloneTask): void {
+    const before = { ...task };
+    this.onUndo(() => Object.assign(task, before));
+  }
+
+  putAlone(queue: Queue, key: string, stored: StoredAlone): void {
+    this.put("a", queue, key, encodeStoredAlone(stored));
+  }
+
+  /** Keeps how a task of a block ended. */
+  putBlockResult(queue: Queue, block: Block, sequence: number, entry: ResultEntry): void {
+    const { results } = this.change(queue, block);
+    const entries = results.get(sequence);
+    if (entries) entries.push(entry);
+    else results.set(sequence, [entry]);
+  }
+
+  /** Keeps how a task alone ended. */
+  putAloneResult(queue: Queue, key: string, record: ResultRecord): void {
+    this.#putResult(queue, key, encodeResults(record), 1);
+  }
+
+  #putResult(queue: Queue, name: string, records: Uint8Array, count: number): void {
+    this.count(queue);
+    queue.counters.results += count;
+    this.put("r", queue, name, records);
+    const names = this.#results.get(queue);
+    if (names) names.push({ name, count });
+    else this.#results.set(queue, [{ name, count }]);
+  }
+
+  /** Writes what the calls share. `broker` is whose leases ended tasks of blocks. */
+  finish(broker: string): void {
+    for (const { queue, builder } of this.#newBlocks) {
+      const key = diskKey("b", queue.id, builder.diskName);
+      builder.value = sealInPlace(key, builder.toValue());
+      this.writes.push({ key, value: builder.value });
+    }
+    for (const [block, { queue, results, hasLeaving }] of this.#blocks) {
+      if (!hasLeaving) continue;
+      if (results.size > 0) this.#putBlockResults(queue, block, results, broker);
+      if (block.left === 0) {
+        this.remove("b", queue, block.diskName);
+        if (block.hasLeftRecord) this.remove("l", queue, block.key);
+      } else {
+        this.put("l", queue, block.key, encodeLeft(block));
+        block.hasLeftRecord = true;
+      }
+    }
+    for (const [queue, names] of this.#results) {
+      for (let at = 0; at < names.length; at += INDEXED_TOGETHER) {
+        const some = names.slice(at, at + INDEXED_TOGETHER);
+        this.put("i", queue, this.stamps.next(this.nowMs), encodeResultNames(some));
+      }
+    }
+    for (const [queue, types] of this.#queues) {
+      for (const type of types) {
+        const count = Buffer.alloc(6);
+        count.writeUIntBE(queue.enqueuedByType.get(type) ?? 0, 0, 6);
+        this.put("t", queue, type, count);
+      }
+      this.put("c", queue, "", encodeCounters(queue.counters, this.stamps.last));
+    }
+  }
+
+  #putBlockResults(queue: Queue, block: Block, results: Map<number, ResultEntry[]>, broker: string): void {
+    let count = 0;
+    const records: Buffer[] = [];
+    for (const [sequence, entries] of results) {
+      count += entries.length;
+      records.push(encodeResults({ broker, sequence, attempt: 1, lostCount: 0, endedAtMs: this.nowMs, entries }));
+    }
+    // The stamp makes it a record of its own beside those of earlier commits.
+    const [only] = records;
+    const joined = records.length === 1 && only ? only : Buffer.concat(records);
+    this.#putResult(queue, block.key + this.stamps.next(this.nowMs), joined, count);
+  }
+
+  /** Puts memory back to what it was before the turn. */
+  undo(): void {
+    for (const undo of this.#undos.reverse()) undo();
+  }
+}

@@ -1,0 +1,64 @@
+/** Gives back to the line what a broker leased, as lost without fault of a worker. */
+import type { Lease } from "../../domain/lease.ts";
+import type { Settlement } from "../store.ts";
+import { decodeMeta } from "./alone-value.ts";
+import { type Entry, planEntry } from "./effects.ts";
+import { BlockLease, type HeldLease } from "./held-lease.ts";
+import type { Lane } from "./lane.ts";
+import { resultSettings } from "./result-settings.ts";
+
+/** Leases in one script call, so that nothing else waits for long. */
+const BATCH = 50;
+
+/**
+ * Several may do this for the same broker at once: each lease is given away by one of them.
+ * @param isMeant picks leases by their numbers
+ * @returns how many tasks this call gave back
+ */
+export async function giveAway(lane: Lane, broker: string, isMeant: (sequence: number) => boolean): Promise<number> {
+  const leases = [...(await lane.leasesOf(broker))].filter(([sequence]) => isMeant(sequence));
+  // In the order in which they were claimed; the last batch goes to the very front, so from the end.
+  leases.sort(([a], [b]) => b - a);
+  let count = 0;
+  for (let at = 0; at < leases.length; at += BATCH) {
+    const batch = leases.slice(at, at + BATCH).reverse();
+    const planned = await planBatch(lane, broker, batch);
+    const mismatched = await lane.settleOf(broker, [...planned.keys()]);
+    for (const [entry, tasks] of planned) if (!mismatched.has(entry)) count += tasks;
+    if (broker === lane.context.broker()) for (const [sequence] of batch) lane.held.delete(sequence);
+  }
+  return count;
+}
+
+async function planBatch(
+  lane: Lane,
+  broker: string,
+  leases: readonly (readonly [number, string])[],
+): Promise<Map<Entry, number>> {
+  const aloneKeys = leases.flatMap(([, text]) => (text.startsWith("a ") ? [text.slice(2)] : []));
+  const records = await lane.records(aloneKeys);
+  const planned = new Map<Entry, number>();
+  for (const [sequence, text] of leases) {
+    const held = text.startsWith("a ")
+      ? readAlone(text.slice(2), records[aloneKeys.indexOf(text.slice(2))])
+      : new BlockLease(text);
+    if (!held) continue;
+    const lease = leaseOf(lane.queue, broker, sequence, held);
+    const indexes = held.kind === "alone" ? [0] : held.outstanding();
+    const settlements = indexes.map((index): Settlement => ({ lease, index, outcome: { kind: "lose", count: 0 } }));
+    const { share } = resultSettings(lane.context.options);
+    const nowMs = lane.context.nowMs();
+    planned.set(planEntry({ lease, held, expected: text, settlements, nowMs, resultShare: share }), indexes.length);
+  }
+  return planned;
+}
+
+function readAlone(key: string, record: Buffer | null | undefined): HeldLease | undefined {
+  return record ? { kind: "alone", key, record: decodeMeta(record) } : undefined;
+}
+
+function leaseOf(queue: string, broker: string, sequence: number, held: HeldLease): Lease {
+  if (held.kind === "alone")
+    return { queue, broker, sequence, block: held.key, alone: true, attempt: held.record.attempt };
+  return { queue, broker, sequence, block: held.block, alone: false, attempt: 1 };
+}

@@ -1,0 +1,39 @@
+/** Numbers of one queue, from its hash of counts. Only what a life of a task needs is counted; the rest follows from it. */
+import type { QueueStats } from "../store.ts";
+import type { Reply } from "./connection.ts";
+
+const TYPE = "type:";
+
+/** @param reply what stats.lua returns */
+export function readStats(queue: string, reply: Reply): QueueStats {
+  const [scheduled, dead, ...pairs] = Array.isArray(reply) ? reply : [];
+  const counts = new Map<string, number>();
+  const enqueuedByType = new Map<string, number>();
+  let enqueued = 0;
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = String(pairs[at]);
+    const n = Number(String(pairs[at + 1]));
+    if (!name.startsWith(TYPE)) {
+      counts.set(name, n);
+      continue;
+    }
+    enqueuedByType.set(name.slice(TYPE.length), n);
+    enqueued += n;
+  }
+  const of = (name: string) => counts.get(name) ?? 0;
+  // Late acks complete a task that was ready again, not active.
+  const ended = of("completed") - of("late") + of("failed") + of("snoozed") + of("returned");
+  const counters = {
+    enqueued,
+    dequeued: of("dequeued"),
+    completed: of("completed"),
+    failed: of("failed"),
+    retried: of("retried"),
+    lost: of("lost"),
+    scheduled: Number(scheduled ?? 0),
+    ready: of("ready"),
+    active: of("dequeued") - ended,
+    dead: Number(dead ?? 0),
+  };
+  return { queue, counters, enqueuedByType };
+}

@@ -1,0 +1,272 @@
+/**
+ * Settling. What this broker holds is planned from memory, in the same tick, so that all goes out in the order of the calls.
+ * Everything else (another broker's lease, a repeated settlement, a lease that changed meanwhile) is looked up first and
+ * then tried as a compare-and-set, again if someone else was faster.
+ */
+import { storeUnavailable } from "../../domain/errors.ts";
+import { type Lease, leasedKey } from "../../domain/lease.ts";
+import { findResult } from "../records.ts";
+import type { Outcome, Settled, Settlement } from "../store.ts";
+import { decodeMeta } from "./alone-value.ts";
+import { type Entry, planEntry, planLateAck } from "./effects.ts";
+import { isAtFront } from "./find.ts";
+import { BlockLease, type HeldLease, resultIndex } from "./held-lease.ts";
+import { inspect, type Seen } from "./inspect.ts";
+import type { Lane } from "./lane.ts";
+import { resultSettings } from "./result-settings.ts";
+import { wasLostFrom, wasMovedBy } from "./task-state.ts";
+
+/** Each try loses only against someone who got further with the same lease; there are not that many. */
+const MAX_TRIES = 20;
+
+interface Item {
+  readonly settlement: Settlement;
+  /** Where its answer goes. */
+  readonly place: number;
+}
+
+/** The settlements of one lease. */
+interface Group {
+  readonly lease: Lease;
+  readonly items: Item[];
+}
+
+export async function settleIn(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
+  const answers = new Array<Settled>(settlements.length).fill("stale");
+  const planned = new Map<Entry, Group>();
+  const unknown: Group[] = [];
+  for (const group of groupByLease(settlements)) {
+    const { entry, taken, rest } = planFromMemory(lane, group);
+    if (entry) planned.set(entry, taken);
+    if (rest.items.length > 0) unknown.push(rest);
+  }
+  if (planned.size > 0) {
+    for (const entry of await settlePlanned(lane, planned, isMild(settlements))) {
+      const group = planned.get(entry);
+      if (group) unknown.push(group);
+      planned.delete(entry);
+    }
+    for (const { items } of planned.values()) for (const { place } of items) answers[place] = "settled";
+  }
+  for (const group of unknown) await settleBySight(lane, group, answers);
+  return answers;
+}
+
+async function settlePlanned(
+  lane: Lane,
+  planned: ReadonlyMap<Entry, Group>,
+  mild: boolean,
+): Promise<ReadonlySet<Entry>> {
+  const forget = (groups: Iterable<Group>) => {
+    for (const { lease } of groups) lane.held.delete(lease.sequence);
+  };
+  try {
+    const mismatched = await lane.settle([...planned.keys()], { isMild: mild });
+    for (const entry of mismatched) {
+      const group = planned.get(entry);
+      if (group) forget([group]);
+    }
+    return mismatched;
+  } catch (error) {
+    // What stands in the store now is not known.
+    forget(planned.values());
+    throw error;
+  }
+}
+
+function groupByLease(settlements: readonly Settlement[]): Group[] {
+  const groups: Group[] = [];
+  let last: Group | undefined;
+  for (const [place, settlement] of settlements.entries()) {
+    const { lease } = settlement;
+    if (!last || !isSame(last.lease, lease)) {
+      last = groups.find((group) => isSame(group.lease, lease));
+      if (!last) {
+        last = { lease, items: [] };
+        groups.push(last);
+      }
+    }
+    last.items.push({ settlement, place });
+  }
+  // What goes back to the front of the line does so in the order in which it was claimed.
+  groups.sort((a, b) => a.lease.sequence - b.lease.sequence);
+  for (const { items } of groups) items.sort((a, b) => a.settlement.index - b.settlement.index);
+  return groups;
+}
+
+function isSame(a: Lease, b: Lease): boolean {
+  return (
+    a === b ||
+    (a.sequence === b.sequence &&
+      a.block === b.block &&
+      a.attempt === b.attempt &&
+      a.alone === b.alone &&
+      a.broker === b.broker)
+  );
+}
+
+/** Plans what is held, and changes the memory of it at once: the next call builds on that. */
+function planFromMemory(lane: Lane, group: Group): { entry: Entry | undefined; taken: Group; rest: Group } {
+  const { lease } = group;
+  const holding = lease.broker === lane.context.broker() ? lane.held.get(lease.sequence) : undefined;
+  if (!holding || !isAbout(holding.held, lease)) return { entry: undefined, taken: { lease, items: [] }, rest: group };
+  const { taken, rest } = split(holding.held, group);
+  if (taken.items.length === 0) return { entry: undefined, taken, rest };
+  const entry = plan(lane, taken, holding.held, holding.expected);
+  remember(lane, lease.sequence, holding.held, entry.following);
+  return { entry, taken, rest };
+}
+
+/** What is outstanding, each task once, and the others. */
+function split(held: HeldLease, { lease, items }: Group): { taken: Group; rest: Group } {
+  const taken: Item[] = [];
+  const rest: Item[] = [];
+  let last = -1;
+  for (const item of items) {
+    const { index } = item.settlement;
+    const isOutstanding = held.kind === "alone" ? index === 0 : held.has(index);
+    if (isOutstanding && index !== last) {
+      taken.push(item);
+      last = index;
+    } else {
+      rest.push(item);
+    }
+  }
+  return { taken: { lease, items: taken }, rest: { lease, items: rest } };
+}
+
+function plan(
+  lane: Lane,
+  { lease, items }: Group,
+  held: HeldLease,
+  expected: string,
+): Entry & { readonly following: string } {
+  const { share } = resultSettings(lane.context.options);
+  const settlements = items.map(({ settlement }) => settlement);
+  return planEntry({ lease, held, expected, settlements, nowMs: lane.context.nowMs(), resultShare: share });
+}
+
+function remember(lane: Lane, sequence: number, held: HeldLease, text: string): void {
+  if (text === "") lane.held.delete(sequence);
+  else lane.held.set(sequence, { held, expected: text });
+}
+
+async function settleBySight(lane: Lane, group: Group, answers: Settled[]): Promise<void> {
+  const { lease } = group;
+  let { items } = group;
+  for (let tries = 0; items.length > 0; tries++) {
+    if (tries === MAX_TRIES) throw storeUnavailable("the lease changes all the time", "none");
+    const tasks = items.map(({ settlement: { index } }) => ({ lease, index }));
+    const seen = await inspect(lane, tasks);
+    const planned = await planBySight(lane, { lease, items }, seen, answers);
+    items = await applyBySight(lane, lease, planned, answers);
+  }
+}
+
+/** Answers what needs no change, and plans the rest. */
+async function planBySight(
+  lane: Lane,
+  group: Group,
+  seen: readonly Seen[],
+  answers: Settled[],
+): Promise<Map<Entry, Group>> {
+  const { lease } = group;
+  const planned = new Map<Entry, Group>();
+  const text = seen[0]?.lease ?? "";
+  const held = readHeld(text, lease, seen[0]);
+  const { taken, rest } = held ? split(held, group) : { taken: { lease, items: [] }, rest: group };
+  if (held && taken.items.length > 0) {
+    const entry = plan(lane, taken, held, text);
+    planned.set(entry, taken);
+    if (lease.broker === lane.context.broker()) remember(lane, lease.sequence, held, entry.following);
+  }
+  for (const item of rest.items) {
+    const one = seen[group.items.indexOf(item)];
+    const isTwin = taken.items.some(({ settlement }) => settlement.index === item.settlement.index);
+    // Its twin in this call comes first; then this is a repetition like any other.
+    if (!one || isTwin) continue;
+    const late = lateAck(lane, item, one);
+    if (late) planned.set(late, { lease, items: [item] });
+    else answers[item.place] = await judge(lane, item.settlement, one);
+  }
+  const twins = rest.items.filter((item) => taken.items.some((one) => one.settlement.index === item.settlement.index));
+  for (const item of twins) answers[item.place] = sameOutcome(item, taken) ? "settled" : "stale";
+  return planned;
+}
+
+function sameOutcome({ settlement }: Item, taken: Group): boolean {
+  const twin = taken.items.find((one) => one.settlement.index === settlement.index);
+  return twin?.settlement.outcome.kind === settlement.outcome.kind;
+}
+
+/** Returns what must be looked at again, because someone else was faster. */
+async function applyBySight(
+  lane: Lane,
+  lease: Lease,
+  planned: ReadonlyMap<Entry, Group>,
+  answers: Settled[],
+): Promise<Item[]> {
+  if (planned.size === 0) return [];
+  const again: Item[] = [];
+  let mismatched: ReadonlySet<Entry>;
+  try {
+    mismatched = await lane.settleOf(lease.broker, [...planned.keys()]);
+  } catch (error) {
+    lane.held.delete(lease.sequence);
+    throw error;
+  }
+  for (const [entry, { items }] of planned) {
+    if (mismatched.has(entry)) again.push(...items);
+    else for (const { place } of items) answers[place] = "settled";
+  }
+  if (again.length > 0 && lease.broker === lane.context.broker()) lane.held.delete(lease.sequence);
+  return again;
+}
+
+/** A lease as it was found, if it is about these tasks. */
+export function readHeld(text: string, lease: Lease, seen: Seen | undefined): HeldLease | undefined {
+  if (text === "" || !seen) return undefined;
+  let held: HeldLease;
+  if (text.startsWith("a ")) {
+    if (seen.record === undefined) return undefined;
+    held = { kind: "alone", key: text.slice(2), record: decodeMeta(seen.record) };
+  } else {
+    held = new BlockLease(text);
+  }
+  return isAbout(held, lease) ? held : undefined;
+}
+
+function isAbout(held: HeldLease, lease: Lease): boolean {
+  if (held.kind === "alone") return lease.alone && held.key === lease.block && held.record.attempt === lease.attempt;
+  return !lease.alone && lease.attempt === 1 && held.block === lease.block;
+}
+
+function lateAck(lane: Lane, { settlement }: Item, { state, record, key }: Seen): Entry | undefined {
+  const { lease, outcome } = settlement;
+  if (outcome.kind !== "ack" || record === undefined || !wasLostFrom(state, lease)) return undefined;
+  const { share } = resultSettings(lane.context.options);
+  const nowMs = lane.context.nowMs();
+  return planLateAck({ lease, settlements: [settlement], nowMs, resultShare: share }, key, state, decodeMeta(record));
+}
+
+/** Whether a lease that is not current was ended by this very settlement. */
+async function judge(lane: Lane, { lease, index, outcome }: Settlement, seen: Seen): Promise<Settled> {
+  if (seen.state !== "") return wasMovedBy(seen.state, outcome.kind, lease) ? "settled" : "stale";
+  for (const records of seen.results) {
+    const found = findResult(records, resultIndex(leasedKey(lease, index)));
+    if (!found) continue;
+    const isSameLease = found.broker === lease.broker && found.sequence === lease.sequence;
+    return isSameLease && outcomeEnds(outcome) && found.success === (outcome.kind === "ack") ? "settled" : "stale";
+  }
+  if (outcome.kind !== "release" || lease.alone) return "stale";
+  return (await isAtFront(lane, leasedKey(lease, index))) ? "settled" : "stale";
+}
+
+function outcomeEnds({ kind }: Outcome): boolean {
+  return kind === "ack" || kind === "discard";
+}
+
+/** Acks and discards of tasks of blocks: see `Lane.settle`. */
+function isMild(settlements: readonly Settlement[]): boolean {
+  return settlements.every(({ lease, outcome }) => !lease.alone && outcomeEnds(outcome));
+}
