@@ -191,6 +191,19 @@ it("does not send again what nobody waits for any more", async () => {
   expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
 });
 
+it("does not send again what was given up while there was no stream", async () => {
+  const controller = new AbortController();
+  const given = enqueue("a", { signal: controller.signal });
+  await flushed();
+  streams[0]?.break();
+  controller.abort();
+
+  vi.advanceTimersByTime(100);
+
+  await expect(given).rejects.toMatchObject({ name: "AbortError", effect: "unknown" });
+  expect(streams.length).toBe(1);
+});
+
 it("never sends a task that was given up before it left", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });

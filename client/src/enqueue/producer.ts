@@ -296,14 +296,13 @@ export class Producer implements EnqueueStreamEvents {
     this.#state = { kind: "pausing", timer };
   }
 
-  /** After the end of a stream: all frames that are not answered, and that somebody waits for, are to be sent again. */
+  /** After the end of a stream: all frames that are not answered are to be sent again. */
   #collect(how: Refusal): void {
     this.#inFlight = 0;
     for (const frame of this.#unanswered.values()) {
       if (frame.isSent && !isUnsent(how)) frame.isUncertain = true;
       if (!frame.isUncertain) frame.mark("unsent");
       frame.isSent = false;
-      if (frame.isAbandoned) this.#remove(frame);
     }
     this.#again = [...this.#unanswered.values()].filter(({ isHeldBack }) => !isHeldBack);
   }

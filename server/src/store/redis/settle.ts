@@ -76,32 +76,35 @@ async function settlePlanned(
 
 function groupByLease(settlements: readonly Settlement[]): Group[] {
   const groups: Group[] = [];
+  /** The last one of each sequence: two brokers may use the same. */
+  const bySequence = new Map<number, Group>();
   let last: Group | undefined;
   for (const [place, settlement] of settlements.entries()) {
     const { lease } = settlement;
     if (!last || !isSame(last.lease, lease)) {
-      last = groups.find((group) => isSame(group.lease, lease));
-      if (!last) {
+      last = bySequence.get(lease.sequence);
+      if (!last || !isSame(last.lease, lease)) {
         last = { lease, items: [] };
         groups.push(last);
+        bySequence.set(lease.sequence, last);
       }
     }
     last.items.push({ settlement, place });
   }
   // What goes back to the front of the line does so in the order in which it was claimed.
   groups.sort((a, b) => a.lease.sequence - b.lease.sequence);
-  for (const { items } of groups) items.sort((a, b) => a.settlement.index - b.settlement.index);
+  for (const { items } of groups) if (items.length > 1) items.sort((a, b) => a.settlement.index - b.settlement.index);
   return groups;
 }
 
 function isSame(a: Lease, b: Lease): boolean {
+  if (a === b) return true;
   return (
-    a === b ||
-    (a.sequence === b.sequence &&
-      a.block === b.block &&
-      a.attempt === b.attempt &&
-      a.alone === b.alone &&
-      a.broker === b.broker)
+    a.sequence === b.sequence &&
+    a.block === b.block &&
+    a.attempt === b.attempt &&
+    a.alone === b.alone &&
+    a.broker === b.broker
   );
 }
 
@@ -244,6 +247,7 @@ function isAbout(held: HeldLease, lease: Lease): boolean {
 function lateAck(lane: Lane, { settlement }: Item, { state, record, key }: Seen): Entry | undefined {
   const { lease, outcome } = settlement;
   if (outcome.kind !== "ack" || record === undefined || !wasLostFrom(state, lease)) return undefined;
+  if (decodeMeta(record).attempt !== lease.attempt) return undefined;
   const { share } = resultSettings(lane.context.options);
   const nowMs = lane.context.nowMs();
   return planLateAck({ lease, settlements: [settlement], nowMs, resultShare: share }, key, state, decodeMeta(record));
@@ -251,15 +255,23 @@ function lateAck(lane: Lane, { settlement }: Item, { state, record, key }: Seen)
 
 /** Whether a lease that is not current was ended by this very settlement. */
 async function judge(lane: Lane, { lease, index, outcome }: Settlement, seen: Seen): Promise<Settled> {
-  if (seen.state !== "") return wasMovedBy(seen.state, outcome.kind, lease) ? "settled" : "stale";
+  if (!lease.alone && lease.attempt !== 1) return "stale";
+  if (seen.state !== "")
+    return wasMovedBy(seen.state, outcome.kind, lease) && isOfAttempt(seen, lease, outcome) ? "settled" : "stale";
   for (const records of seen.results) {
     const found = findResult(records, resultIndex(leasedKey(lease, index)));
     if (!found) continue;
-    const isSameLease = found.broker === lease.broker && found.sequence === lease.sequence;
+    const isSameLease =
+      found.broker === lease.broker && found.sequence === lease.sequence && found.attempt === lease.attempt;
     return isSameLease && outcomeEnds(outcome) && found.success === (outcome.kind === "ack") ? "settled" : "stale";
   }
   if (outcome.kind !== "release" || lease.alone) return "stale";
   return (await isAtFront(lane, leasedKey(lease, index))) ? "settled" : "stale";
+}
+
+/** Whether the attempt that the record now counts follows from this outcome of the lease's. */
+function isOfAttempt({ record }: Seen, { attempt }: Lease, { kind }: Outcome): boolean {
+  return record !== undefined && decodeMeta(record).attempt === (kind === "retry" ? attempt + 1 : attempt);
 }
 
 function outcomeEnds({ kind }: Outcome): boolean {
