@@ -129,8 +129,9 @@ class RecordedStream {
       if (frame?.$case === "heartbeat") continue;
       this.#frames.push(`${this.#name} <- ${frame?.$case}`);
       expect(frame?.$case).toBe(kind);
-      // Checked in the line above.
-      return (frame as Extract<Heard, { $case: Kind }>).value;
+      const content: unknown = frame?.value;
+      // Its kind was checked in the line above.
+      return content as Extract<Heard, { $case: Kind }>["value"];
     }
   }
 
