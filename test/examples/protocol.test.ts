@@ -21,6 +21,7 @@ const QUEUE = "greeting";
 
 type Said = NonNullable<SubscribeRequest["frame"]>;
 type Heard = NonNullable<SubscribeResponse["frame"]>;
+type Content = { readonly [Frame in Heard as Frame["$case"]]: Frame["value"] };
 
 const test = base.extend<{ address: string }>({
   address: async ({}, use) => {
@@ -121,7 +122,7 @@ class RecordedStream {
   }
 
   /** The next frame, which must be of this kind; heartbeats come when they come. */
-  async hear<Kind extends Heard["$case"]>(kind: Kind): Promise<Extract<Heard, { $case: Kind }>["value"]> {
+  async hear<Kind extends keyof Content>(kind: Kind): Promise<Content[Kind]> {
     for (;;) {
       const { value, done } = await this.#incoming.next();
       if (done) throw new Error(`the stream ended instead of ${kind}`);
@@ -131,7 +132,7 @@ class RecordedStream {
       expect(frame?.$case).toBe(kind);
       const content: unknown = frame?.value;
       // Its kind was checked in the line above.
-      return content as Extract<Heard, { $case: Kind }>["value"];
+      return content as Content[Kind];
     }
   }
 
