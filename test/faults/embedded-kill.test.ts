@@ -93,7 +93,7 @@ async function expectKept(dir: string, promises: Promises): Promise<void> {
 /** Takes out all that is left, and looks whether every task that was ever accepted came to one end. */
 async function expectEachOnce(dir: string, promises: Promises): Promise<void> {
   const store = await open(dir);
-  const bodies = new Map(
+  const bodies = new Map<string, string>(
     [...promises.keys].flatMap(([sequence, keys]) =>
       keys.map((key, i) => [`${PRODUCER}-${sequence}-${i}`, key] as const),
     ),
