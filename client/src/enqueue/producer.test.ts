@@ -144,7 +144,7 @@ it("sends the calls of one tick as one frame, and answers each", async () => {
 
 it("has at most 64 sequences without an answer, and gathers what comes meanwhile", async () => {
   for (let i = 0; i < 70; i++) {
-    enqueue(`t${i}`);
+    void enqueue(`t${i}`);
     await flushed();
   }
   const [stream] = streams;
@@ -180,7 +180,7 @@ it("does not send again what nobody waits for any more", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });
   await flushed();
-  enqueue("b");
+  void enqueue("b");
   await flushed();
 
   controller.abort();
@@ -207,7 +207,7 @@ it("does not send again what was given up while there was no stream", async () =
 it("never sends a task that was given up before it left", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });
-  enqueue("b");
+  void enqueue("b");
   controller.abort();
   await flushed();
 
@@ -262,7 +262,7 @@ it("tells a caller at once who would not wait as long as a full broker asks", as
 });
 
 it("goes to the next broker when one is draining", async () => {
-  enqueue("a");
+  void enqueue("a");
   await flushed();
 
   streams[0]?.refuse(1, Code.UNAVAILABLE, reason("DRAINING"));
@@ -290,7 +290,7 @@ it("lets a broker that leaves answer what it has, and goes to the next", async (
 });
 
 it("leaves a broker that answers nothing for ten seconds", async () => {
-  enqueue("a");
+  void enqueue("a");
   await flushed();
 
   vi.advanceTimersByTime(10_200);
@@ -350,13 +350,13 @@ it("takes no more tasks than its buffer holds", async () => {
   await expect(calls.at(-1)).rejects.toMatchObject({ name: "ResourceExhausted", reason: "CLIENT_BUFFER_FULL" });
   streams[0]?.accept(streams[0].frames[0]);
   await expect(calls[0]).resolves.toBeDefined();
-  enqueue("again");
+  void enqueue("again");
   await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["again"]);
 });
 
 it("closes after the last answer", async () => {
-  enqueue("a");
+  void enqueue("a");
   let isClosed = false;
   const closing = producer.close().then(() => {
     isClosed = true;
