@@ -45,7 +45,7 @@ function picture({ address, expected, stats, failures, elapsedMs }: Scene): stri
   const hidden = failures.length - shown.length;
   const title =
     hidden > 0
-      ? `failed attempts, each followed by another (${hidden} more above)`
+      ? `failed attempts (${hidden} more above)`
       : "failed attempts, each followed by another";
   const log =
     shown.length > 0 ? ["", styleText("dim", title), ...shown] : ["", styleText("dim", "no attempt has failed yet")];
