@@ -1,0 +1,75 @@
+/** The figures as Markdown. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { FIGURES, type FigureName, type Figures } from "./figures.ts";
+import { type Settings, SYSTEM_NAMES, type SystemName } from "./settings.ts";
+import { TITLES } from "./system.ts";
+
+export function report(figures: Figures, settings: Settings): string {
+  const systems = SYSTEM_NAMES.filter((name) => settings.systems.includes(name));
+  return [heading(settings), figureTable(figures, systems)].join("\n\n");
+}
+
+function heading({ runs, payload, concurrency, isQuick }: Settings): string {
+  const processors = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  const machine = `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${gigabytes} GB`;
+  const versions = `Node ${process.versions.node}, Redis ${redisVersion()}, BullMQ ${bullmqVersion()}`;
+  return [
+    `${new Date().toISOString().slice(0, 10)}, ${machine}, ${process.platform}; ${versions}; taskwire at ${commit()}.`,
+    `Medians of ${runs} run${runs === 1 ? "" : "s"} (lowest–highest). Payload: 100 bytes${payload === "json" ? " of JSON" : ""}.`,
+    `Worker concurrency: Taskwire ${concurrency.taskwire}, BullMQ ${concurrency.bullmq}.`,
+    ...(isQuick ? ["**A quick run: too short to be quoted.**"] : []),
+  ].join("\n");
+}
+
+function figureTable(figures: Figures, systems: readonly SystemName[]): string {
+  // Object.keys forgets what the keys are.
+  const names = Object.keys(FIGURES) as FigureName[];
+  const measured = names.filter((name) => systems.some((system) => figures.of(system, name).length > 0));
+  return markdownTable(
+    ["", ...systems.map((system) => TITLES[system])],
+    measured.map((name) => {
+      const { title, unit } = FIGURES[name];
+      return [title, ...systems.map((system) => cell(figures, system, name, unit))];
+    }),
+  );
+}
+
+function cell(figures: Figures, system: SystemName, name: FigureName, unit: string): string {
+  const values = figures.of(system, name);
+  const median = figures.median(system, name);
+  if (median === undefined) return "–";
+  const text = `${format(median)}${unit.startsWith("/") ? unit : unit && ` ${unit}`}`;
+  if (values.length === 1) return text;
+  return `${text} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
+}
+
+/** Three digits that matter; whole numbers from 100 on. */
+export function format(value: number): string {
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
+  return value.toPrecision(3);
+}
+
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+}
+
+function redisVersion(): string {
+  return /v=([\d.]+)/.exec(execFileSync("redis-server", ["--version"], { encoding: "utf8" }))?.[1] ?? "unknown";
+}
+
+function bullmqVersion(): string {
+  const file = new URL("../../node_modules/bullmq/package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+function commit(): string {
+  try {
+    return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
+  } catch {
+    return "an unknown commit";
+  }
+}
