@@ -1,15 +1,27 @@
 /** `npm run bench`: measures Taskwire and BullMQ side by side and prints one table. See docs/benchmarks.md. */
+import { backlogRow } from "./bench/backlog-row.ts";
 import { closeAll, closeOnSignals } from "./bench/closing.ts";
+import { delayedRow } from "./bench/delayed-row.ts";
 import { endToEndRow } from "./bench/end-to-end-row.ts";
 import { Figures } from "./bench/figures.ts";
+import { latencyRow } from "./bench/latency-row.ts";
+import { loadTestRow } from "./bench/load-test-row.ts";
 import { queueRow } from "./bench/queue-row.ts";
+import { redeliveryRow } from "./bench/redelivery-row.ts";
 import { report } from "./bench/report.ts";
 import type { Row } from "./bench/row.ts";
 import { type RowName, readSettings, type Settings } from "./bench/settings.ts";
+import { windowsRow } from "./bench/windows-row.ts";
 
-const ROWS: Partial<Record<RowName, Row>> = {
+const ROWS: Readonly<Record<RowName, Row>> = {
   queue: queueRow,
   "end-to-end": endToEndRow,
+  latency: latencyRow,
+  backlog: backlogRow,
+  delayed: delayedRow,
+  windows: windowsRow,
+  redelivery: redeliveryRow,
+  "load-test": loadTestRow,
 };
 
 closeOnSignals();
@@ -25,7 +37,6 @@ async function measureAll(settings: Settings): Promise<Figures> {
   const figures = new Figures();
   for (const rowName of settings.rows) {
     const row = ROWS[rowName];
-    if (!row) continue;
     for (const name of settings.systems.filter((system) => row.systems.includes(system))) {
       const startedAt = performance.now();
       await row.measure({ name, settings, figures });

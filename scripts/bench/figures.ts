@@ -71,3 +71,13 @@ export function medianOf(values: readonly number[]): number | undefined {
   if (upper === undefined || sorted.length % 2 === 1 || lower === undefined) return upper;
   return (lower + upper) / 2;
 }
+
+/** Of few values: the nearest rank, so that the 99th percentile of ten is the largest. */
+export function percentilesOf(values: readonly number[]): {
+  readonly p50: number | undefined;
+  readonly p99: number | undefined;
+} {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (percent: number) => sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  return { p50: medianOf(values), p99: at(99) };
+}
