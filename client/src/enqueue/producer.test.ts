@@ -105,7 +105,8 @@ function enqueue(type: string, { deadlineMs = 30_000, signal }: { deadlineMs?: n
 
 /** Lets the frames of this tick leave. */
 function flushed(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
+  // After the microtasks of this tick, and the ticks that they ask for.
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function any(name: string, value: Uint8Array) {
@@ -142,9 +143,23 @@ it("sends the calls of one tick as one frame, and answers each", async () => {
   expect((await Promise.all(calls)).map(({ taskId }) => taskId)).toEqual(["id of a", "id of b", "id of c"]);
 });
 
+it("lets a small frame wait while two are unanswered, and takes along what comes meanwhile", async () => {
+  for (const type of ["a", "b", "c", "d"]) {
+    void enqueue(type);
+    await flushed();
+  }
+  const [stream] = streams;
+  expect(stream?.frames.map(typesOf)).toEqual([["a"], ["b"]]);
+
+  stream?.accept(stream.frames[0]);
+  await flushed();
+
+  expect(stream?.frames.map(typesOf)).toEqual([["a"], ["b"], ["c", "d"]]);
+});
+
 it("has at most 64 sequences without an answer, and gathers what comes meanwhile", async () => {
   for (let i = 0; i < 70; i++) {
-    enqueue(`t${i}`);
+    for (let n = 0; n < 100; n++) void enqueue(`t${i}`);
     await flushed();
   }
   const [stream] = streams;
@@ -157,7 +172,8 @@ it("has at most 64 sequences without an answer, and gathers what comes meanwhile
 
   stream?.accept(stream.frames[0]);
   await flushed();
-  expect(typesOf(stream?.frames[64])).toEqual(["t64", "t65", "t66", "t67", "t68", "t69"]);
+  expect(typesOf(stream?.frames[64])?.at(0)).toBe("t64");
+  expect(typesOf(stream?.frames[64])?.at(-1)).toBe("t69");
 });
 
 it("sends what was not answered again when a stream breaks: the same bytes, to the next broker", async () => {
@@ -180,7 +196,7 @@ it("does not send again what nobody waits for any more", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });
   await flushed();
-  enqueue("b");
+  void enqueue("b");
   await flushed();
 
   controller.abort();
@@ -207,7 +223,7 @@ it("does not send again what was given up while there was no stream", async () =
 it("never sends a task that was given up before it left", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });
-  enqueue("b");
+  void enqueue("b");
   controller.abort();
   await flushed();
 
@@ -227,6 +243,7 @@ it("rejects the tasks that are wrong, and sends the others as a new frame", asyn
   );
 
   await expect(calls[1]).rejects.toMatchObject({ name: "InvalidTask", fields: [{ field: "type" }], effect: "none" });
+  await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["a", "c"]);
   expect(streams[0]?.frames[1]?.sequence).toBe(2);
   streams[0]?.accept(streams[0].frames[1]);
@@ -262,7 +279,7 @@ it("tells a caller at once who would not wait as long as a full broker asks", as
 });
 
 it("goes to the next broker when one is draining", async () => {
-  enqueue("a");
+  void enqueue("a");
   await flushed();
 
   streams[0]?.refuse(1, Code.UNAVAILABLE, reason("DRAINING"));
@@ -290,7 +307,7 @@ it("lets a broker that leaves answer what it has, and goes to the next", async (
 });
 
 it("leaves a broker that answers nothing for ten seconds", async () => {
-  enqueue("a");
+  void enqueue("a");
   await flushed();
 
   vi.advanceTimersByTime(10_200);
@@ -350,13 +367,13 @@ it("takes no more tasks than its buffer holds", async () => {
   await expect(calls.at(-1)).rejects.toMatchObject({ name: "ResourceExhausted", reason: "CLIENT_BUFFER_FULL" });
   streams[0]?.accept(streams[0].frames[0]);
   await expect(calls[0]).resolves.toBeDefined();
-  enqueue("again");
+  void enqueue("again");
   await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["again"]);
 });
 
 it("closes after the last answer", async () => {
-  enqueue("a");
+  void enqueue("a");
   let isClosed = false;
   const closing = producer.close().then(() => {
     isClosed = true;

@@ -29,6 +29,9 @@ import type { TaskParts } from "./task-bytes.ts";
 const WINDOW = 64;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
+/** With this many frames unanswered a small one waits and grows: small frames would stay small for ever, and cost most. */
+const FRAMES_BEFORE_SMALL = 2;
+const SMALL_TASKS = 64;
 const STOPPING = "the broker is stopping";
 
 /** What the brokers are to the producer. */
@@ -136,7 +139,8 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #nextNew(): Frame | undefined {
-    if (this.#outbox.isEmpty) return undefined;
+    if (this.#outbox.isEmpty || (this.#inFlight >= FRAMES_BEFORE_SMALL && this.#outbox.hasAtMost(SMALL_TASKS)))
+      return undefined;
     const [oldest] = this.#unanswered.keys();
     if (oldest !== undefined && this.#outbox.nextSequence - oldest >= WINDOW) return undefined;
     const frame = this.#outbox.next();
@@ -198,7 +202,10 @@ export class Producer implements EnqueueStreamEvents {
     if (this.#state.kind === "ending" && this.#inFlight === 0) {
       this.#lost(plainRefusal(Code.UNAVAILABLE, STOPPING));
     }
-    if (!this.#willFlush) this.#pump();
+    // After those who were answered have had their turn: what they enqueue next goes with what waits.
+    if (this.#willFlush) return;
+    this.#willFlush = true;
+    queueMicrotask(() => process.nextTick(this.#flush));
   }
 
   #accepted(frame: Frame, accepted: readonly Enqueued[]): void {

@@ -32,6 +32,37 @@ interface Group {
 }
 
 export async function settleIn(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
+  const { once, again } = splitRepeated(settlements);
+  if (again.length === 0) return settleOnce(lane, settlements);
+  // Several outcomes for one task count in their order, each after what the former ones did.
+  const answers = new Map(zip(once, await settleOnce(lane, once)));
+  for (const [settlement, answer] of zip(again, await settleIn(lane, again))) answers.set(settlement, answer);
+  return settlements.map((settlement) => answers.get(settlement) ?? "stale");
+}
+
+/** The first settlement of each task, and those that follow for the same task. */
+function splitRepeated(settlements: readonly Settlement[]): { once: Settlement[]; again: Settlement[] } {
+  const once: Settlement[] = [];
+  const again: Settlement[] = [];
+  const seen = new Map<number, Set<string | number>>();
+  for (const settlement of settlements) {
+    const { lease, index } = settlement;
+    const tasks = seen.get(lease.sequence) ?? new Set();
+    seen.set(lease.sequence, tasks);
+    // Indexes within a block; a forged lease of the same number goes by its block.
+    const name = lease.alone ? lease.block : index;
+    if (tasks.has(name)) again.push(settlement);
+    else once.push(settlement);
+    tasks.add(name);
+  }
+  return { once, again };
+}
+
+function zip(settlements: readonly Settlement[], answers: readonly Settled[]): [Settlement, Settled][] {
+  return settlements.map((settlement, i) => [settlement, answers[i] ?? "stale"]);
+}
+
+async function settleOnce(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
   const answers = new Array<Settled>(settlements.length).fill("stale");
   const planned = new Map<Entry, Group>();
   const unknown: Group[] = [];
@@ -76,32 +107,35 @@ async function settlePlanned(
 
 function groupByLease(settlements: readonly Settlement[]): Group[] {
   const groups: Group[] = [];
+  /** The last one of each sequence: two brokers may use the same. */
+  const bySequence = new Map<number, Group>();
   let last: Group | undefined;
   for (const [place, settlement] of settlements.entries()) {
     const { lease } = settlement;
     if (!last || !isSame(last.lease, lease)) {
-      last = groups.find((group) => isSame(group.lease, lease));
-      if (!last) {
+      last = bySequence.get(lease.sequence);
+      if (!last || !isSame(last.lease, lease)) {
         last = { lease, items: [] };
         groups.push(last);
+        bySequence.set(lease.sequence, last);
       }
     }
     last.items.push({ settlement, place });
   }
   // What goes back to the front of the line does so in the order in which it was claimed.
   groups.sort((a, b) => a.lease.sequence - b.lease.sequence);
-  for (const { items } of groups) items.sort((a, b) => a.settlement.index - b.settlement.index);
+  for (const { items } of groups) if (items.length > 1) items.sort((a, b) => a.settlement.index - b.settlement.index);
   return groups;
 }
 
 function isSame(a: Lease, b: Lease): boolean {
+  if (a === b) return true;
   return (
-    a === b ||
-    (a.sequence === b.sequence &&
-      a.block === b.block &&
-      a.attempt === b.attempt &&
-      a.alone === b.alone &&
-      a.broker === b.broker)
+    a.sequence === b.sequence &&
+    a.block === b.block &&
+    a.attempt === b.attempt &&
+    a.alone === b.alone &&
+    a.broker === b.broker
   );
 }
 
@@ -182,21 +216,12 @@ async function planBySight(
   }
   for (const item of rest.items) {
     const one = seen[group.items.indexOf(item)];
-    const isTwin = taken.items.some(({ settlement }) => settlement.index === item.settlement.index);
-    // Its twin in this call comes first; then this is a repetition like any other.
-    if (!one || isTwin) continue;
+    if (!one) continue;
     const late = lateAck(lane, item, one);
     if (late) planned.set(late, { lease, items: [item] });
     else answers[item.place] = await judge(lane, item.settlement, one);
   }
-  const twins = rest.items.filter((item) => taken.items.some((one) => one.settlement.index === item.settlement.index));
-  for (const item of twins) answers[item.place] = sameOutcome(item, taken) ? "settled" : "stale";
   return planned;
-}
-
-function sameOutcome({ settlement }: Item, taken: Group): boolean {
-  const twin = taken.items.find((one) => one.settlement.index === settlement.index);
-  return twin?.settlement.outcome.kind === settlement.outcome.kind;
 }
 
 /** Returns what must be looked at again, because someone else was faster. */
@@ -244,6 +269,7 @@ function isAbout(held: HeldLease, lease: Lease): boolean {
 function lateAck(lane: Lane, { settlement }: Item, { state, record, key }: Seen): Entry | undefined {
   const { lease, outcome } = settlement;
   if (outcome.kind !== "ack" || record === undefined || !wasLostFrom(state, lease)) return undefined;
+  if (decodeMeta(record).attempt !== lease.attempt) return undefined;
   const { share } = resultSettings(lane.context.options);
   const nowMs = lane.context.nowMs();
   return planLateAck({ lease, settlements: [settlement], nowMs, resultShare: share }, key, state, decodeMeta(record));
@@ -251,15 +277,23 @@ function lateAck(lane: Lane, { settlement }: Item, { state, record, key }: Seen)
 
 /** Whether a lease that is not current was ended by this very settlement. */
 async function judge(lane: Lane, { lease, index, outcome }: Settlement, seen: Seen): Promise<Settled> {
-  if (seen.state !== "") return wasMovedBy(seen.state, outcome.kind, lease) ? "settled" : "stale";
+  if (!lease.alone && lease.attempt !== 1) return "stale";
+  if (seen.state !== "")
+    return wasMovedBy(seen.state, outcome.kind, lease) && isOfAttempt(seen, lease, outcome) ? "settled" : "stale";
   for (const records of seen.results) {
     const found = findResult(records, resultIndex(leasedKey(lease, index)));
     if (!found) continue;
-    const isSameLease = found.broker === lease.broker && found.sequence === lease.sequence;
+    const isSameLease =
+      found.broker === lease.broker && found.sequence === lease.sequence && found.attempt === lease.attempt;
     return isSameLease && outcomeEnds(outcome) && found.success === (outcome.kind === "ack") ? "settled" : "stale";
   }
   if (outcome.kind !== "release" || lease.alone) return "stale";
   return (await isAtFront(lane, leasedKey(lease, index))) ? "settled" : "stale";
+}
+
+/** Whether the attempt that the record now counts follows from this outcome of the lease's. */
+function isOfAttempt({ record }: Seen, { attempt }: Lease, { kind }: Outcome): boolean {
+  return record !== undefined && decodeMeta(record).attempt === (kind === "retry" ? attempt + 1 : attempt);
 }
 
 function outcomeEnds({ kind }: Outcome): boolean {
