@@ -6,6 +6,8 @@ import { endToEndRow } from "./bench/end-to-end-row.ts";
 import { Figures } from "./bench/figures.ts";
 import { latencyRow } from "./bench/latency-row.ts";
 import { loadTestRow } from "./bench/load-test-row.ts";
+import { writeToPage } from "./bench/page.ts";
+import { profile } from "./bench/profile.ts";
 import { queueRow } from "./bench/queue-row.ts";
 import { redeliveryRow } from "./bench/redelivery-row.ts";
 import { report } from "./bench/report.ts";
@@ -27,23 +29,34 @@ const ROWS: Readonly<Record<RowName, Row>> = {
 closeOnSignals();
 try {
   const settings = readSettings(process.argv.slice(2));
-  const figures = await measureAll(settings);
-  console.log(report(figures, settings));
+  if (settings.profiled) console.log(await profile(settings.profiled, settings));
+  else await measureAndReport(settings);
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 } finally {
   await closeAll();
 }
 
-async function measureAll(settings: Settings): Promise<Figures> {
+async function measureAndReport(settings: Settings): Promise<void> {
   const figures = new Figures();
+  const failures: string[] = [];
   for (const rowName of settings.rows) {
     const row = ROWS[rowName];
     for (const name of settings.systems.filter((system) => row.systems.includes(system))) {
       const startedAt = performance.now();
-      await row.measure({ name, settings, figures });
+      // One measurement that fails does not cost the others.
+      await row.measure({ name, settings, figures }).catch((error: unknown) => {
+        failures.push(`${rowName}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      });
       progress(`${rowName}, ${name}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
     }
   }
-  return figures;
+  const markdown = report(figures, settings);
+  console.log(markdown);
+  for (const failure of failures) progress(`FAILED ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
+  else if (settings.isWritten) await writeToPage(markdown);
 }
 
 function progress(line: string): void {

@@ -5,10 +5,11 @@ import { cpus, totalmem } from "node:os";
 import { FIGURES, type FigureName, type Figures } from "./figures.ts";
 import { type Settings, SYSTEM_NAMES, type SystemName } from "./settings.ts";
 import { TITLES } from "./system.ts";
+import { measuredFor, TARGETS, type Target, verdict } from "./targets.ts";
 
 export function report(figures: Figures, settings: Settings): string {
   const systems = SYSTEM_NAMES.filter((name) => settings.systems.includes(name));
-  return [heading(settings), figureTable(figures, systems)].join("\n\n");
+  return [heading(settings), figureTable(figures, systems), targetTable(figures)].join("\n\n");
 }
 
 function heading({ runs, payload, concurrency, isQuick }: Settings): string {
@@ -41,18 +42,53 @@ function cell(figures: Figures, system: SystemName, name: FigureName, unit: stri
   const values = figures.of(system, name);
   const median = figures.median(system, name);
   if (median === undefined) return "–";
-  const text = `${format(median)}${unit.startsWith("/") ? unit : unit && ` ${unit}`}`;
-  if (values.length === 1) return text;
-  return `${text} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
+  if (values.length === 1) return text(median, unit);
+  return `${text(median, unit)} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
 }
 
-/** Three digits that matter; whole numbers from 100 on. */
-export function format(value: number): string {
+function targetTable(figures: Figures): string {
+  return markdownTable(
+    ["", "on", "target", "measured", "", "BullMQ"],
+    TARGETS.flatMap((target) => {
+      const measured = measuredFor(target, figures);
+      return measured === undefined ? [] : [targetRow(target, measured, figures)];
+    }),
+  );
+}
+
+function targetRow(target: Target, measured: number, figures: Figures): string[] {
+  const { measure, bound } = target;
+  const isRatio = "timesPeer" in measure;
+  const figure = isRatio ? measure.timesPeer : measure.figure;
+  const withUnit = (value: number) => (isRatio ? `${format(value)} ×` : text(value, FIGURES[figure].unit));
+  const { floor, goal } = "atLeast" in bound ? bound.atLeast : bound.atMost;
+  const sign = "atLeast" in bound ? "≥" : "≤";
+  const wanted = `${sign} ${withUnit(floor)}${goal === undefined ? "" : `, then ${withUnit(goal)}`}`;
+  const reached = verdict(target, measured);
+  const marks = [reached.floor, reached.goal].filter((mark) => mark !== undefined).map((mark) => (mark ? "✓" : "✗"));
+  const peer = figures.median("bullmq", figure);
+  return [
+    target.what,
+    TITLES[target.system].replace("Taskwire, ", ""),
+    wanted,
+    withUnit(measured),
+    marks.join(" "),
+    peer === undefined ? "–" : text(peer, FIGURES[figure].unit),
+  ];
+}
+
+function text(value: number, unit: string): string {
+  return `${format(value)}${unit.startsWith("/") ? unit : unit && ` ${unit}`}`;
+}
+
+/** Three digits that matter; whole numbers from 100 on. A share just below 100 % does not become 100. */
+function format(value: number): string {
+  if (value > 99 && value < 100) return value.toFixed(2);
   if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
   return value.toPrecision(3);
 }
 
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
