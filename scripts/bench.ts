@@ -1,6 +1,6 @@
 /** `npm run bench`: measures Taskwire and BullMQ side by side and prints one table. See docs/benchmarks.md. */
 import { backlogRow } from "./bench/backlog-row.ts";
-import { closeAll, closeOnSignals } from "./bench/closing.ts";
+import { closeAll, closeOnSignals, isInterrupted } from "./bench/closing.ts";
 import { delayedRow } from "./bench/delayed-row.ts";
 import { endToEndRow } from "./bench/end-to-end-row.ts";
 import { Figures } from "./bench/figures.ts";
@@ -49,6 +49,7 @@ async function measureAndReport(settings: Settings): Promise<void> {
       await row.measure({ name, settings, figures }).catch((error: unknown) => {
         failures.push(`${rowName}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
       });
+      if (isInterrupted()) return;
       progress(`${rowName}, ${name}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
     }
   }

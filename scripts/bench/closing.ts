@@ -2,6 +2,7 @@
 type End = () => Promise<unknown>;
 
 const open = new Set<End>();
+let interrupted = false;
 
 /** Remembers how to end something. Call the result instead of `end`: then it is done once. */
 export function closing(end: End): () => Promise<void> {
@@ -25,6 +26,14 @@ export function closeOnSignals(): void {
     ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const) {
-    process.once(signal, () => void closeAll().then(() => process.exit(exitCode)));
+    process.once(signal, () => {
+      interrupted = true;
+      void closeAll().then(() => process.exit(exitCode));
+    });
   }
+}
+
+/** Whether such a signal has come: what fails from then on is no finding. */
+export function isInterrupted(): boolean {
+  return interrupted;
 }

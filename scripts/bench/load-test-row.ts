@@ -14,7 +14,7 @@ const QUEUE = "load-test";
 const PATIENCE_MS = 120_000;
 
 export const loadTestRow: Row = {
-  systems: ["redis-everysec", "redis-always", "embedded"],
+  systems: ["redis-everysec", "embedded"],
   measure: (bench) =>
     withSystem(bench, async (system, producer, first) => {
       const count = bench.settings.sizes.loadTest;

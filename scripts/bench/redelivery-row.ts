@@ -12,7 +12,7 @@ const HOLD = { workers: 1, concurrency: 1, work: { kind: "hold" }, expected: 0 }
 
 /** BullMQ gives such tasks to others after 30 to 60 s (lockDuration and stalledInterval by default): not measured. */
 export const redeliveryRow: Row = {
-  systems: ["redis-everysec", "redis-always", "embedded"],
+  systems: ["redis-everysec", "embedded"],
   measure: async (bench) => {
     const reset = await measureResets(bench);
     record(bench, { resetP50: reset.p50, resetP99: reset.p99 });

@@ -13,7 +13,7 @@ const HANDLER_MS = 100;
 const SETTLE_MS = 1_000;
 
 export const windowsRow: Row = {
-  systems: ["redis-everysec", "redis-always", "bullmq"],
+  systems: ["redis-everysec", "bullmq"],
   measure: (bench) =>
     withSystem(
       bench,
