@@ -29,6 +29,11 @@ export class Outbox {
     return this.#frames;
   }
 
+  /** Whether the next frame to send may still get tasks. */
+  get isFilling(): boolean {
+    return this.#frames.length === 1 && this.#frames[0]?.isFull === false;
+  }
+
   /** The sequence that the next frame will have. */
   get nextSequence(): number {
     return this.#lastSequence + 1;

@@ -12,6 +12,7 @@ import {
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { SingleCaller } from "./caller.ts";
 import type { StreamSource } from "./enqueue-stream.ts";
+import { MAX_FRAME_TASKS } from "./frame.ts";
 import { Producer, type StreamSources } from "./producer.ts";
 import { taskParts } from "./task-bytes.ts";
 
@@ -142,22 +143,36 @@ it("sends the calls of one tick as one frame, and answers each", async () => {
   expect((await Promise.all(calls)).map(({ taskId }) => taskId)).toEqual(["id of a", "id of b", "id of c"]);
 });
 
-it("has at most 64 sequences without an answer, and gathers what comes meanwhile", async () => {
-  for (let i = 0; i < 70; i++) {
-    enqueue(`t${i}`);
+it("lets small frames grow while two are on their way", async () => {
+  for (const type of ["a", "b", "c", "d"]) {
+    enqueue(type);
     await flushed();
   }
   const [stream] = streams;
-  expect(stream?.written.length).toBe(64);
-
-  // An answer in the middle makes no room: the broker might forget the first.
-  stream?.accept(stream.frames[30]);
-  await flushed();
-  expect(stream?.written.length).toBe(64);
+  expect(stream?.frames.map(typesOf)).toEqual([["a"], ["b"]]);
 
   stream?.accept(stream.frames[0]);
   await flushed();
-  expect(typesOf(stream?.frames[64])).toEqual(["t64", "t65", "t66", "t67", "t68", "t69"]);
+
+  expect(stream?.frames.map(typesOf)).toEqual([["a"], ["b"], ["c", "d"]]);
+});
+
+it("has at most 64 sequences without an answer", async () => {
+  producer = new Producer(newBrokers(["one"]), Number.POSITIVE_INFINITY);
+  // Full frames: small ones would wait before there are so many.
+  for (let i = 0; i < 65 * MAX_FRAME_TASKS; i++) enqueue("a");
+  await flushed();
+  const [stream] = streams;
+  const acceptFrame = (index: number) =>
+    stream?.accept(EnqueueStreamRequest.decode(stream.written[index] ?? expect.unreachable()));
+  expect(stream?.written.length).toBe(64);
+
+  // An answer in the middle makes no room: the broker might forget the first.
+  acceptFrame(30);
+  expect(stream?.written.length).toBe(64);
+
+  acceptFrame(0);
+  expect(stream?.written.length).toBe(65);
 });
 
 it("sends what was not answered again when a stream breaks: the same bytes, to the next broker", async () => {
