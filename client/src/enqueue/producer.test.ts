@@ -1,71 +1,12 @@
-import { EventEmitter } from "node:events";
-import { type ClientDuplexStream, status as Code, Metadata } from "@grpc/grpc-js";
-import {
-  BadRequest,
-  type EnqueueRequest,
-  EnqueueStreamRequest,
-  EnqueueStreamResponse,
-  ErrorInfo,
-  EnqueueResponse_Outcome as Outcome,
-  RetryInfo,
-} from "@taskwire/proto";
+import { type ClientDuplexStream, status as Code } from "@grpc/grpc-js";
+import { BadRequest, EnqueueStreamRequest, ErrorInfo, RetryInfo } from "@taskwire/proto";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { SingleCaller } from "./caller.ts";
 import type { StreamSource } from "./enqueue-stream.ts";
+import { FakeStream } from "./fake-stream.ts";
 import { MAX_FRAME_TASKS } from "./frame.ts";
 import { Producer, type StreamSources } from "./producer.ts";
 import { taskParts } from "./task-bytes.ts";
-
-/** A stream of which the test is the broker. */
-class FakeStream extends EventEmitter {
-  readonly broker: string;
-  readonly written: Buffer[] = [];
-  isCancelled = false;
-  hasEnded = false;
-
-  constructor(broker: string) {
-    super();
-    this.broker = broker;
-  }
-
-  get frames(): EnqueueStreamRequest[] {
-    return this.written.map((bytes) => EnqueueStreamRequest.decode(bytes));
-  }
-
-  write(bytes: Buffer): boolean {
-    return this.written.push(Buffer.from(bytes)) > 0;
-  }
-
-  end(): void {
-    this.hasEnded = true;
-  }
-
-  cancel(): void {
-    this.isCancelled = true;
-  }
-
-  accept(frame: { sequence: number; tasks: EnqueueRequest[] } | undefined): void {
-    const tasks = frame?.tasks.map(({ type }) => ({ taskId: `id of ${type}`, outcome: Outcome.CREATED }));
-    this.#answer({ sequence: frame?.sequence ?? 0, result: { $case: "accepted", value: { tasks: tasks ?? [] } } });
-  }
-
-  refuse(sequence: number, code: number, ...details: { typeUrl: string; value: Uint8Array }[]): void {
-    const value = {
-      code,
-      message: "refused",
-      details: details.map((any) => ({ ...any, value: Buffer.from(any.value) })),
-    };
-    this.#answer({ sequence, result: { $case: "error", value } });
-  }
-
-  break(code: number = Code.UNAVAILABLE, details = "connection reset"): void {
-    this.emit("status", { code, details, metadata: new Metadata() });
-  }
-
-  #answer(response: Parameters<typeof EnqueueStreamResponse.fromPartial>[0]): void {
-    this.emit("data", Buffer.from(EnqueueStreamResponse.encode(EnqueueStreamResponse.fromPartial(response)).finish()));
-  }
-}
 
 const streams: FakeStream[] = [];
 const left = new Map<string, () => void>();
@@ -368,6 +309,31 @@ it("takes no more tasks than its buffer holds", async () => {
   enqueue("again");
   await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["again"]);
+});
+
+it("ends a stream that has been idle for five seconds, and opens another for the next task", async () => {
+  enqueue("a");
+  await flushed();
+  vi.advanceTimersByTime(4_000);
+  streams[0]?.accept(streams[0].frames[0]);
+
+  vi.advanceTimersByTime(4_999);
+  expect(streams[0]?.hasEnded).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(streams[0]?.hasEnded).toBe(true);
+
+  enqueue("b");
+  await flushed();
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
+});
+
+it("keeps a stream on which an answer is waited for", async () => {
+  enqueue("a");
+  await flushed();
+
+  vi.advanceTimersByTime(9_000);
+
+  expect(streams[0]).toMatchObject({ hasEnded: false, isCancelled: false });
 });
 
 it("closes after the last answer", async () => {

@@ -13,12 +13,12 @@
  */
 import { status as Code } from "@grpc/grpc-js";
 import type { Enqueued } from "../enqueued.ts";
-import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts";
 import { isTransient, isUnsent, plainRefusal, type Refusal, toError } from "../status.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EnqueueStream, type EnqueueStreamEvents, type StreamSource } from "./enqueue-stream.ts";
+import { bufferFull, overdue, unanswered } from "./failures.ts";
 import type { Frame } from "./frame.ts";
 import { invalidTasks } from "./invalid-tasks.ts";
 import { Outbox } from "./outbox.ts";
@@ -37,6 +37,8 @@ const WINDOW = 64;
 const MAX_SMALL_FRAMES = 2;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
+/** A stream with nothing to do is ended after this long: an open one would keep the process from ending. */
+const IDLE_MS = 5_000;
 const STOPPING = "the broker is stopping";
 
 /** What the brokers are to the producer. */
@@ -71,6 +73,8 @@ export class Producer implements EnqueueStreamEvents {
   /** One of the frames may be what breaks the streams: they are sent one by one, to find it. */
   #isSuspicious = false;
   #onIdle: (() => void) | undefined;
+  /** Ends the stream that is open, unless an answer comes. */
+  #idleTimer: NodeJS.Timeout | undefined;
   #stopListening: () => void = () => {};
 
   constructor(brokers: StreamSources, maxBufferedBytes: number) {
@@ -106,6 +110,7 @@ export class Producer implements EnqueueStreamEvents {
       });
     }
     this.#deadlines.stop();
+    clearTimeout(this.#idleTimer);
     this.#stopListening();
     if ("stream" in this.#state) this.#state.stream.end();
     if (this.#state.kind === "pausing") clearTimeout(this.#state.timer);
@@ -170,7 +175,21 @@ export class Producer implements EnqueueStreamEvents {
     this.#state = { kind: "open", connection, stream };
     this.#stopListening();
     this.#stopListening = connection.onLeft(() => this.#leave(stream));
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#endIfIdle(stream), IDLE_MS).unref();
     return this.#state;
+  }
+
+  /** What the stream tells after that is not heard; the next task opens another. */
+  #endIfIdle(stream: EnqueueStream): void {
+    if (this.#state.kind !== "open" || this.#state.stream !== stream) return;
+    if (!this.#isIdle) {
+      this.#idleTimer?.refresh();
+      return;
+    }
+    this.#state = { kind: "none" };
+    this.#stopListening();
+    stream.end();
   }
 
   /** The broker is stopping: it answers what it has, and the rest goes elsewhere. */
@@ -196,6 +215,7 @@ export class Producer implements EnqueueStreamEvents {
     }
     const { sequence, accepted, refusal } = answer;
     this.#inFlight--;
+    this.#idleTimer?.refresh();
     this.#silentSince = performance.now();
     const frame = this.#unanswered.get(sequence);
     // Undefined when all of its callers have given up.
@@ -336,11 +356,12 @@ export class Producer implements EnqueueStreamEvents {
   /** Fails the callers whose deadline has passed; returns the next deadline. */
   #sweep(): number {
     const now = performance.now();
+    const failure = this.#failures > 0 ? this.#lastFailure : undefined;
     let next = Number.POSITIVE_INFINITY;
     for (const frame of this.#frames()) {
       for (const caller of frame.callers) {
         if (!caller.isWaiting) continue;
-        if (caller.deadlineAt <= now) caller.fail(this.#overdue(caller));
+        if (caller.deadlineAt <= now) caller.fail(overdue(caller, failure));
         else next = Math.min(next, caller.deadlineAt);
       }
       if (frame.isAbandoned) this.#remove(frame);
@@ -362,22 +383,4 @@ export class Producer implements EnqueueStreamEvents {
   #frames(): Frame[] {
     return [...this.#unanswered.values(), ...this.#outbox.frames];
   }
-
-  #overdue({ isSent }: Caller): TaskwireError {
-    const effect = isSent ? "unknown" : "none";
-    if (this.#failures > 0 && this.#lastFailure) {
-      return toError({ ...this.#lastFailure, code: Code.UNAVAILABLE }, effect);
-    }
-    const outcome = isSent ? "whether the task was enqueued is unknown" : "the task was not enqueued";
-    return new DeadlineExceeded(`no answer until the deadline: ${outcome}`, { code: "DEADLINE_EXCEEDED", effect });
-  }
-}
-
-function unanswered(): TaskwireError {
-  return new TaskwireError("the broker answered fewer tasks than were sent", { code: "INTERNAL", effect: "unknown" });
-}
-
-function bufferFull(): ResourceExhausted {
-  const message = "too many tasks wait in this client: the brokers take them more slowly than they come";
-  return new ResourceExhausted(message, { code: "RESOURCE_EXHAUSTED", reason: "CLIENT_BUFFER_FULL" });
 }
