@@ -189,6 +189,51 @@ it("rejects the tasks that are wrong, and sends the others as a new frame", asyn
   await expect(calls[2]).resolves.toMatchObject({ taskId: "id of c" });
 });
 
+it("does not say of a task whose frame was refused for another that it may be enqueued", async () => {
+  const controller = new AbortController();
+  const call = enqueue("a", { signal: controller.signal });
+  enqueue("wrong");
+  await flushed();
+  left.get("one")?.();
+  const fieldViolations = [{ field: "tasks[1].type", description: "is wrong" }];
+  streams[0]?.refuse(
+    1,
+    Code.INVALID_ARGUMENT,
+    reason("INVALID_ARGUMENT"),
+    any("BadRequest", BadRequest.encode({ fieldViolations }).finish()),
+  );
+
+  controller.abort();
+
+  await expect(call).rejects.toMatchObject({ name: "AbortError", effect: "none" });
+});
+
+it("finds the one task that a frame was refused for when the broker does not name it", async () => {
+  const types = ["a", "b", "c", "forbidden", "d", "e", "f"];
+  const calls = types.map((type) => enqueue(type));
+  await flushed();
+  for (let i = 0; i < (streams[0]?.written.length ?? 0); i++) {
+    const frame = streams[0]?.frames[i];
+    if (!typesOf(frame)?.includes("forbidden")) streams[0]?.accept(frame);
+    else streams[0]?.refuse(frame?.sequence ?? 0, Code.PERMISSION_DENIED, reason("PERMISSION_DENIED"));
+  }
+
+  const results = await Promise.allSettled(calls);
+
+  expect(types.filter((_, i) => results[i]?.status === "rejected")).toEqual(["forbidden"]);
+  expect(results[3]).toMatchObject({ reason: { code: "PERMISSION_DENIED", effect: "none" } });
+});
+
+it("does not send the tasks of a refused frame anew when the broker does not say that nothing happened", async () => {
+  const calls = [enqueue("a"), enqueue("b")];
+  await flushed();
+
+  streams[0]?.refuse(1, Code.INTERNAL);
+
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "INTERNAL", effect: "unknown" });
+  expect(streams[0]?.written.length).toBe(1);
+});
+
 it("waits as long as a full broker asks, and then sends the same bytes", async () => {
   const call = enqueue("a");
   await flushed();

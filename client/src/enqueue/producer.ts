@@ -256,14 +256,28 @@ export class Producer implements EnqueueStreamEvents {
       this.#lost(refusal);
     } else if (refusal.code === Code.RESOURCE_EXHAUSTED && refusal.retryAfterMs !== undefined) {
       this.#holdBack(frame, refusal, refusal.retryAfterMs);
+    } else if (refusal.reason !== "" && frame.callers.length > 1) {
+      this.#halve(frame);
     } else {
       this.#fail(frame, refusal);
     }
   }
 
-  /** The valid tasks of a frame that was refused for the others. Nothing of it was accepted, so it is a new frame. */
-  #sendRest(frame: Frame, isValid: (index: number) => boolean): void {
-    const rest = frame.only((index, caller) => isValid(index) && caller.isWaiting);
+  /**
+   * The refusal does not say which task it is about, such as one for a queue that may not be made. The tasks of a frame have
+   * nothing to do with each other, so none may fail for another: halves of the frame will tell.
+   */
+  #halve(frame: Frame): void {
+    const middle = Math.ceil(frame.callers.length / 2);
+    this.#remove(frame);
+    this.#sendRest(frame, (index) => index >= middle);
+    this.#sendRest(frame, (index) => index < middle);
+  }
+
+  /** Some tasks of a frame that was refused for others. Nothing of it was accepted, so they are a new frame. */
+  #sendRest(frame: Frame, isKept: (index: number) => boolean): void {
+    const rest = frame.only((index, caller) => isKept(index) && caller.isWaiting);
+    rest.mark("unsent");
     if (rest.callers.length > 0) this.#outbox.putFirst(rest);
   }
 
