@@ -55,11 +55,6 @@ export class Frame {
     );
   }
 
-  /** Whether it has as many tasks as it may. */
-  get isFull(): boolean {
-    return this.callers.length === MAX_FRAME_TASKS;
-  }
-
   add(task: TaskParts, caller: Caller): void {
     const { length } = task;
     this.#reserve(1 + varintLength(length) + length);

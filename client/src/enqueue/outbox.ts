@@ -25,13 +25,13 @@ export class Outbox {
     return this.#frames.length === 0;
   }
 
-  get frames(): readonly Frame[] {
-    return this.#frames;
+  /** Whether there is one frame only, with so few tasks. */
+  hasAtMost(tasks: number): boolean {
+    return this.#frames.length === 1 && (this.#frames[0]?.callers.length ?? 0) <= tasks;
   }
 
-  /** Whether the next frame to send may still get tasks. */
-  get isFilling(): boolean {
-    return this.#frames.length === 1 && this.#frames[0]?.isFull === false;
+  get frames(): readonly Frame[] {
+    return this.#frames;
   }
 
   /** The sequence that the next frame will have. */

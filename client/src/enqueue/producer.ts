@@ -27,18 +27,13 @@ import type { TaskParts } from "./task-bytes.ts";
 
 /** The broker knows the last 64 sequences of a producer: an older one must not be without an answer. */
 const WINDOW = 64;
-/**
- * With this many frames on their way, one that is not full waits for the next answer, and takes in what comes until then.
- * Callers that wait for each task before they enqueue the next would else have, for ever, as many small frames as happened
- * to be at the start: 100 callers that did not start in the same tick made frames of 1.5 tasks, at 15 µs for each task, and
- * now make frames of 33, at 3.4. The price is that a task waits up to half a round trip, and only when tasks come faster
- * than answers. Two, so that the broker has one to work on while the answer to the other is on its way. (Nagle, RFC 896)
- */
-const MAX_SMALL_FRAMES = 2;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
 /** A stream with nothing to do is ended after this long: an open one would keep the process from ending. */
 const IDLE_MS = 5_000;
+/** With this many frames unanswered a small one waits and grows: small frames would stay small for ever, and cost most. */
+const FRAMES_BEFORE_SMALL = 2;
+const SMALL_TASKS = 64;
 const STOPPING = "the broker is stopping";
 
 /** What the brokers are to the producer. */
@@ -149,8 +144,8 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #nextNew(): Frame | undefined {
-    if (this.#outbox.isEmpty) return undefined;
-    if (this.#outbox.isFilling && this.#inFlight >= MAX_SMALL_FRAMES) return undefined;
+    if (this.#outbox.isEmpty || (this.#inFlight >= FRAMES_BEFORE_SMALL && this.#outbox.hasAtMost(SMALL_TASKS)))
+      return undefined;
     const [oldest] = this.#unanswered.keys();
     if (oldest !== undefined && this.#outbox.nextSequence - oldest >= WINDOW) return undefined;
     const frame = this.#outbox.next();
@@ -227,7 +222,10 @@ export class Producer implements EnqueueStreamEvents {
     if (this.#state.kind === "ending" && this.#inFlight === 0) {
       this.#lost(plainRefusal(Code.UNAVAILABLE, STOPPING));
     }
-    if (!this.#willFlush) this.#pump();
+    // After those who were answered have had their turn: what they enqueue next goes with what waits.
+    if (this.#willFlush) return;
+    this.#willFlush = true;
+    queueMicrotask(() => process.nextTick(this.#flush));
   }
 
   #accepted(frame: Frame, accepted: readonly Enqueued[]): void {

@@ -32,6 +32,37 @@ interface Group {
 }
 
 export async function settleIn(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
+  const { once, again } = splitRepeated(settlements);
+  if (again.length === 0) return settleOnce(lane, settlements);
+  // Several outcomes for one task count in their order, each after what the former ones did.
+  const answers = new Map(zip(once, await settleOnce(lane, once)));
+  for (const [settlement, answer] of zip(again, await settleIn(lane, again))) answers.set(settlement, answer);
+  return settlements.map((settlement) => answers.get(settlement) ?? "stale");
+}
+
+/** The first settlement of each task, and those that follow for the same task. */
+function splitRepeated(settlements: readonly Settlement[]): { once: Settlement[]; again: Settlement[] } {
+  const once: Settlement[] = [];
+  const again: Settlement[] = [];
+  const seen = new Map<number, Set<string | number>>();
+  for (const settlement of settlements) {
+    const { lease, index } = settlement;
+    const tasks = seen.get(lease.sequence) ?? new Set();
+    seen.set(lease.sequence, tasks);
+    // Indexes within a block; a forged lease of the same number goes by its block.
+    const name = lease.alone ? lease.block : index;
+    if (tasks.has(name)) again.push(settlement);
+    else once.push(settlement);
+    tasks.add(name);
+  }
+  return { once, again };
+}
+
+function zip(settlements: readonly Settlement[], answers: readonly Settled[]): [Settlement, Settled][] {
+  return settlements.map((settlement, i) => [settlement, answers[i] ?? "stale"]);
+}
+
+async function settleOnce(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
   const answers = new Array<Settled>(settlements.length).fill("stale");
   const planned = new Map<Entry, Group>();
   const unknown: Group[] = [];
@@ -185,21 +216,12 @@ async function planBySight(
   }
   for (const item of rest.items) {
     const one = seen[group.items.indexOf(item)];
-    const isTwin = taken.items.some(({ settlement }) => settlement.index === item.settlement.index);
-    // Its twin in this call comes first; then this is a repetition like any other.
-    if (!one || isTwin) continue;
+    if (!one) continue;
     const late = lateAck(lane, item, one);
     if (late) planned.set(late, { lease, items: [item] });
     else answers[item.place] = await judge(lane, item.settlement, one);
   }
-  const twins = rest.items.filter((item) => taken.items.some((one) => one.settlement.index === item.settlement.index));
-  for (const item of twins) answers[item.place] = sameOutcome(item, taken) ? "settled" : "stale";
   return planned;
-}
-
-function sameOutcome({ settlement }: Item, taken: Group): boolean {
-  const twin = taken.items.find((one) => one.settlement.index === settlement.index);
-  return twin?.settlement.outcome.kind === settlement.outcome.kind;
 }
 
 /** Returns what must be looked at again, because someone else was faster. */

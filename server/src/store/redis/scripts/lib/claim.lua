@@ -18,7 +18,7 @@ local function grant(lease, bodies, tasks, bytes)
 end
 
 local function has_room()
-  return room > 0 and room_bytes > 0
+  return room > 0 and room_bytes >= 0
 end
 
 -- The place of a body and of the one after it.
@@ -62,7 +62,13 @@ function take_slice(id, entry, first, upto, at)
       if bytes + after - start > room_bytes and (taken > 0 or index > first) then break end
       index, stop, bytes = index + 1, after, bytes + after - start
     end
-    if index == first then return first, at end
+    -- What comes next has no room: nothing behind it may overtake it.
+    local is_cut = index < upto and index - first < room
+    if index == first then
+      room_bytes = -1
+      return first, at
+    end
+    if is_cut then bytes = math.max(bytes, room_bytes + 1) end
   end
   local n = index - first
   local lease = "b " .. id .. " " .. string.sub(entry, 3, 8) .. " " .. first .. " " .. n .. " " .. total
