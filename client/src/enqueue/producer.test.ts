@@ -1,70 +1,11 @@
-import { EventEmitter } from "node:events";
-import { type ClientDuplexStream, status as Code, Metadata } from "@grpc/grpc-js";
-import {
-  BadRequest,
-  type EnqueueRequest,
-  EnqueueStreamRequest,
-  EnqueueStreamResponse,
-  ErrorInfo,
-  EnqueueResponse_Outcome as Outcome,
-  RetryInfo,
-} from "@taskwire/proto";
+import { type ClientDuplexStream, status as Code } from "@grpc/grpc-js";
+import { BadRequest, type EnqueueStreamRequest, ErrorInfo, RetryInfo } from "@taskwire/proto";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { SingleCaller } from "./caller.ts";
 import type { StreamSource } from "./enqueue-stream.ts";
+import { FakeStream } from "./fake-stream.ts";
 import { Producer, type StreamSources } from "./producer.ts";
 import { taskParts } from "./task-bytes.ts";
-
-/** A stream of which the test is the broker. */
-class FakeStream extends EventEmitter {
-  readonly broker: string;
-  readonly written: Buffer[] = [];
-  isCancelled = false;
-  hasEnded = false;
-
-  constructor(broker: string) {
-    super();
-    this.broker = broker;
-  }
-
-  get frames(): EnqueueStreamRequest[] {
-    return this.written.map((bytes) => EnqueueStreamRequest.decode(bytes));
-  }
-
-  write(bytes: Buffer): boolean {
-    return this.written.push(Buffer.from(bytes)) > 0;
-  }
-
-  end(): void {
-    this.hasEnded = true;
-  }
-
-  cancel(): void {
-    this.isCancelled = true;
-  }
-
-  accept(frame: { sequence: number; tasks: EnqueueRequest[] } | undefined): void {
-    const tasks = frame?.tasks.map(({ type }) => ({ taskId: `id of ${type}`, outcome: Outcome.CREATED }));
-    this.#answer({ sequence: frame?.sequence ?? 0, result: { $case: "accepted", value: { tasks: tasks ?? [] } } });
-  }
-
-  refuse(sequence: number, code: number, ...details: { typeUrl: string; value: Uint8Array }[]): void {
-    const value = {
-      code,
-      message: "refused",
-      details: details.map((any) => ({ ...any, value: Buffer.from(any.value) })),
-    };
-    this.#answer({ sequence, result: { $case: "error", value } });
-  }
-
-  break(code: number = Code.UNAVAILABLE, details = "connection reset"): void {
-    this.emit("status", { code, details, metadata: new Metadata() });
-  }
-
-  #answer(response: Parameters<typeof EnqueueStreamResponse.fromPartial>[0]): void {
-    this.emit("data", Buffer.from(EnqueueStreamResponse.encode(EnqueueStreamResponse.fromPartial(response)).finish()));
-  }
-}
 
 const streams: FakeStream[] = [];
 const left = new Map<string, () => void>();
@@ -250,6 +191,52 @@ it("rejects the tasks that are wrong, and sends the others as a new frame", asyn
   await expect(calls[2]).resolves.toMatchObject({ taskId: "id of c" });
 });
 
+it("does not say of a task whose frame was refused for another that it may be enqueued", async () => {
+  const controller = new AbortController();
+  const call = enqueue("a", { signal: controller.signal });
+  void enqueue("wrong");
+  await flushed();
+  left.get("one")?.();
+  const fieldViolations = [{ field: "tasks[1].type", description: "is wrong" }];
+  streams[0]?.refuse(
+    1,
+    Code.INVALID_ARGUMENT,
+    reason("INVALID_ARGUMENT"),
+    any("BadRequest", BadRequest.encode({ fieldViolations }).finish()),
+  );
+
+  controller.abort();
+
+  await expect(call).rejects.toMatchObject({ name: "AbortError", effect: "none" });
+});
+
+it("finds the one task that a frame was refused for when the broker does not name it", async () => {
+  const types = ["a", "b", "c", "forbidden", "d", "e", "f"];
+  const calls = types.map((type) => enqueue(type));
+  await flushed();
+  for (let i = 0; i < (streams[0]?.written.length ?? 0); i++) {
+    const frame = streams[0]?.frames[i];
+    if (!typesOf(frame)?.includes("forbidden")) streams[0]?.accept(frame);
+    else streams[0]?.refuse(frame?.sequence ?? 0, Code.PERMISSION_DENIED, reason("PERMISSION_DENIED"));
+    await new Promise(setImmediate);
+  }
+
+  const results = await Promise.allSettled(calls);
+
+  expect(types.filter((_, i) => results[i]?.status === "rejected")).toEqual(["forbidden"]);
+  expect(results[3]).toMatchObject({ reason: { code: "PERMISSION_DENIED", effect: "none" } });
+});
+
+it("does not send the tasks of a refused frame anew when the broker does not say that nothing happened", async () => {
+  const calls = [enqueue("a"), enqueue("b")];
+  await flushed();
+
+  streams[0]?.refuse(1, Code.INTERNAL);
+
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "INTERNAL", effect: "unknown" });
+  expect(streams[0]?.written.length).toBe(1);
+});
+
 it("waits as long as a full broker asks, and then sends the same bytes", async () => {
   const call = enqueue("a");
   await flushed();
@@ -370,6 +357,31 @@ it("takes no more tasks than its buffer holds", async () => {
   void enqueue("again");
   await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["again"]);
+});
+
+it("ends a stream that has been idle for five seconds, and opens another for the next task", async () => {
+  void enqueue("a");
+  await flushed();
+  vi.advanceTimersByTime(4_000);
+  streams[0]?.accept(streams[0].frames[0]);
+
+  vi.advanceTimersByTime(4_999);
+  expect(streams[0]?.hasEnded).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(streams[0]?.hasEnded).toBe(true);
+
+  void enqueue("b");
+  await flushed();
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
+});
+
+it("keeps a stream on which an answer is waited for", async () => {
+  void enqueue("a");
+  await flushed();
+
+  vi.advanceTimersByTime(9_000);
+
+  expect(streams[0]).toMatchObject({ hasEnded: false, isCancelled: false });
 });
 
 it("closes after the last answer", async () => {
