@@ -18,6 +18,8 @@ import { wasLostFrom, wasMovedBy } from "./task-state.ts";
 
 /** Each try loses only against someone who got further with the same lease; there are not that many. */
 const MAX_TRIES = 20;
+/** Releases that are remembered, for each queue, so that a repeated one is told from a stale one. */
+const MAX_RELEASED = 1_000;
 
 interface Item {
   readonly settlement: Settlement;
@@ -80,17 +82,19 @@ async function settlePlanned(
 
 function groupByLease(settlements: readonly Settlement[]): Group[] {
   const groups: Group[] = [];
-  /** The last one of each sequence: two brokers may use the same. */
-  const bySequence = new Map<number, Group>();
+  /** Mostly one of each sequence; but two brokers may use the same, and a token may be made up. */
+  const bySequence = new Map<number, Group[]>();
   let last: Group | undefined;
   for (const [place, settlement] of settlements.entries()) {
     const { lease } = settlement;
     if (!last || !isSame(last.lease, lease)) {
-      last = bySequence.get(lease.sequence);
-      if (!last || !isSame(last.lease, lease)) {
+      const sameSequence = bySequence.get(lease.sequence);
+      last = sameSequence?.find((group) => isSame(group.lease, lease));
+      if (!last) {
         last = { lease, items: [] };
         groups.push(last);
-        bySequence.set(lease.sequence, last);
+        if (sameSequence) sameSequence.push(last);
+        else bySequence.set(lease.sequence, [last]);
       }
     }
     last.items.push({ settlement, place });
@@ -142,6 +146,20 @@ function split(held: HeldLease, { lease, items }: Group): { taken: Group; rest: 
   return { taken: { lease, items: taken }, rest: { lease, items: rest } };
 }
 
+function releaseName({ broker, sequence, attempt, block }: Lease, index: number): string {
+  return `${broker} ${sequence} ${attempt} ${block} ${index}`;
+}
+
+function noteReleases(lane: Lane, settlements: readonly Settlement[]): void {
+  for (const { lease, index, outcome } of settlements) {
+    if (outcome.kind === "release" && !lease.alone) lane.released.add(releaseName(lease, index));
+  }
+  for (const oldest of lane.released) {
+    if (lane.released.size <= MAX_RELEASED) return;
+    lane.released.delete(oldest);
+  }
+}
+
 function plan(
   lane: Lane,
   { lease, items }: Group,
@@ -150,6 +168,7 @@ function plan(
 ): Entry & { readonly following: string } {
   const { share } = resultSettings(lane.context.options);
   const settlements = items.map(({ settlement }) => settlement);
+  noteReleases(lane, settlements);
   return planEntry({ lease, held, expected, settlements, nowMs: lane.context.nowMs(), resultShare: share });
 }
 
@@ -272,7 +291,8 @@ async function judge(lane: Lane, { lease, index, outcome }: Settlement, seen: Se
     const isSameLease = broker === lease.broker && sequence === lease.sequence && attempt === lease.attempt;
     return isSameLease && outcomeEnds(outcome) && found.success === (outcome.kind === "ack") ? "settled" : "stale";
   }
-  if (outcome.kind !== "release" || lease.alone) return "stale";
+  // A task of a block that was released bears no trace of it; but this broker remembers what it did lately.
+  if (outcome.kind !== "release" || !lane.released.has(releaseName(lease, index))) return "stale";
   return (await isAtFront(lane, leasedKey(lease, index))) ? "settled" : "stale";
 }
 
