@@ -61,6 +61,8 @@ export class Lane {
   readonly queue: string;
   readonly context: Context;
   readonly held = new Map<number, Holding>();
+  /** Tasks of blocks that this broker released lately. */
+  readonly released = new Set<string>();
   lostClaims: LostClaim[] = [];
   #broker = "";
   #keys: Keys = {};

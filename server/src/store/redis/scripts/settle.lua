@@ -76,8 +76,8 @@ for i = 1, entries do
     matches = current[field] == expected
     if matches then current[field] = following end
   else
+    -- A state that must match is that of a task which ends: it is gone at once, for the entries that follow.
     matches = redis.call("HGET", KEYS.state, field) == expected
-    -- At once: the same late ack may stand twice in this call.
     if matches then redis.call("HDEL", KEYS.state, field) end
   end
   if not matches then mismatched[#mismatched + 1] = i end

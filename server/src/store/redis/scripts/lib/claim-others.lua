@@ -15,9 +15,9 @@ local function take_keys(keys)
       if state and record and string.byte(state) == 114 and not claimed[key] then
         local a, b, c = string.byte(record, 1, 3)
         local bytes = #record - 3 - (a * 65536 + b * 256 + c)
-        if room < 1 or (taken > 0 and bytes > room_bytes) then
-          -- Nothing behind it may overtake it.
-          room_bytes = -1
+        if room < 1 then return done + i - 1 end
+        if taken > 0 and bytes > room_bytes then
+          is_full = true
           return done + i - 1
         end
         claimed[key] = true

@@ -17,8 +17,10 @@ local function grant(lease, bodies, tasks, bytes)
   room, room_bytes, taken = room - tasks, room_bytes - bytes, taken + tasks
 end
 
+-- When a task did not fit, no smaller one of those behind it is taken instead.
+local is_full
 local function has_room()
-  return room > 0 and room_bytes >= 0
+  return room > 0 and room_bytes > 0 and not is_full
 end
 
 -- The place of a body and of the one after it.
@@ -59,7 +61,10 @@ function take_slice(id, entry, first, upto, at)
     index, stop, bytes = first, at, 0
     while index < upto and index - first < room do
       local start, after = body_at(entry, stop)
-      if bytes + after - start > room_bytes and (taken > 0 or index > first) then break end
+      if bytes + after - start > room_bytes and (taken > 0 or index > first) then
+        is_full = true
+        break
+      end
       index, stop, bytes = index + 1, after, bytes + after - start
     end
     -- What comes next has no room: nothing behind it may overtake it.
@@ -82,7 +87,7 @@ function take_line(cursor, fresh)
   local partial, index, place = string.match(cursor, "^(%S+) (%d+) (%d+)$")
   local from = partial or "(" .. cursor
   local fetch, seen, before = 1, 0, taken
-  local moved, full
+  local moved, stopped
   local done_references = {}
   repeat
     local entries = fresh or redis.call("XRANGE", KEYS.line, from, "+", "COUNT", fetch)
@@ -95,13 +100,13 @@ function take_line(cursor, fresh)
       if has_room() then reached, stop = take_slice(id, entry, first, total, at) end
       if reached < total then
         if reached > first then moved = id .. " " .. reached .. " " .. stop end
-        full = true
+        stopped = true
         break
       end
       moved, from = id, "(" .. id
       if flags == 2 then done_references[#done_references + 1] = id end
     end
-    if fresh or full or #entries < fetch then break end
+    if fresh or stopped or #entries < fetch then break end
     seen = seen + #entries
     -- As many more as are likely to fill the room: an entry holds 1 to 128 tasks.
     fetch = math.max(1, math.min(128, math.ceil(room * seen / math.max(1, taken - before))))
@@ -113,7 +118,7 @@ end
 -- `fresh` may be given only when nothing else is ready in the line.
 local function claim(first_sequence, max_tasks, max_bytes, fresh)
   room, room_bytes, sequence, taken = max_tasks, max_bytes, first_sequence, 0
-  leases, grants, states = {}, {}, {}
+  leases, grants, states, is_full = {}, {}, {}, false
   local cursor = fresh and "0-0" or redis.call("HGET", KEYS.count, "cursor") or "0-0"
   if redis.call("EXISTS", KEYS.prio, KEYS.back, KEYS.due) == 0 then
     take_line(cursor, fresh)
