@@ -42,37 +42,6 @@ interface Planned {
 }
 
 export async function settleIn(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
-  const { once, again } = splitRepeated(settlements);
-  if (again.length === 0) return settleOnce(lane, settlements);
-  // Several outcomes for one task count in their order, each after what the former ones did.
-  const answers = new Map(zip(once, await settleOnce(lane, once)));
-  for (const [settlement, answer] of zip(again, await settleIn(lane, again))) answers.set(settlement, answer);
-  return settlements.map((settlement) => answers.get(settlement) ?? "stale");
-}
-
-/** The first settlement of each task, and those that follow for the same task. */
-function splitRepeated(settlements: readonly Settlement[]): { once: Settlement[]; again: Settlement[] } {
-  const once: Settlement[] = [];
-  const again: Settlement[] = [];
-  const seen = new Map<number, Set<string | number>>();
-  for (const settlement of settlements) {
-    const { lease, index } = settlement;
-    const tasks = seen.get(lease.sequence) ?? new Set();
-    seen.set(lease.sequence, tasks);
-    // Indexes within a block; a forged lease of the same number goes by its block.
-    const name = lease.alone ? lease.block : index;
-    if (tasks.has(name)) again.push(settlement);
-    else once.push(settlement);
-    tasks.add(name);
-  }
-  return { once, again };
-}
-
-function zip(settlements: readonly Settlement[], answers: readonly Settled[]): [Settlement, Settled][] {
-  return settlements.map((settlement, i) => [settlement, answers[i] ?? "stale"]);
-}
-
-async function settleOnce(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
   const answers = new Array<Settled>(settlements.length).fill("stale");
   const planned = new Map<Entry, Planned>();
   const unknown: Group[] = [];
@@ -325,11 +294,6 @@ async function judge(lane: Lane, { lease, index, outcome }: Settlement, seen: Se
   // A task of a block that was released bears no trace of it; but this broker remembers what it did lately.
   if (outcome.kind !== "release" || !lane.released.has(releaseName(lease, index))) return "stale";
   return (await isAtFront(lane, leasedKey(lease, index))) ? "settled" : "stale";
-}
-
-/** Whether the attempt that the record now counts follows from this outcome of the lease's. */
-function isOfAttempt({ record }: Seen, { attempt }: Lease, { kind }: Outcome): boolean {
-  return record !== undefined && decodeMeta(record).attempt === (kind === "retry" ? attempt + 1 : attempt);
 }
 
 function outcomeEnds({ kind }: Outcome): boolean {

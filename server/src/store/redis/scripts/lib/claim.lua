@@ -67,13 +67,7 @@ function take_slice(id, entry, first, upto, at)
       end
       index, stop, bytes = index + 1, after, bytes + after - start
     end
-    -- What comes next has no room: nothing behind it may overtake it.
-    local is_cut = index < upto and index - first < room
-    if index == first then
-      room_bytes = -1
-      return first, at
-    end
-    if is_cut then bytes = math.max(bytes, room_bytes + 1) end
+    if index == first then return first, at end
   end
   local n = index - first
   local lease = "b " .. id .. " " .. string.sub(entry, 3, 8) .. " " .. first .. " " .. n .. " " .. total
