@@ -101,7 +101,7 @@ function fullTitles(): Readonly<Record<FigureName, string>> {
   // Object.entries forgets what the keys are.
   for (const [name, { title }] of Object.entries(FIGURES) as [FigureName, { title: string }][]) {
     const isDetail = title.startsWith("– ");
-    if (!isDetail) head = title.replace(/: p50$/, "");
+    if (!isDetail) head = title.replace(/: .*$/, "");
     titles[name] = isDetail ? `${head}: ${title.slice(2)}` : title;
   }
   // The loop has been over every name.

@@ -93,7 +93,8 @@ export class Shift {
     const startedAt = monotonicMs();
     await sleep(work.minMs + Math.random() * (work.maxMs - work.minMs));
     this.#spans.push({ startedAt, endedAt: monotonicMs() });
-    if (work.failEvery && number % work.failEvery === 0 && attempt === 1) throw new Error("fails at its first attempt");
+    if (work.failEvery && (number + 1) % work.failEvery === 0 && attempt === 1)
+      throw new Error("fails at its first attempt");
     this.#end();
   }
 
