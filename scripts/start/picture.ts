@@ -43,10 +43,7 @@ function picture({ address, expected, stats, failures, elapsedMs }: Scene): stri
   const rows = Object.entries(expected).map(([queue, total]) => row(queue, total, stats?.queues[queue], elapsedMs));
   const shown = failures.slice(-SHOWN_FAILURES).map(failureLine);
   const hidden = failures.length - shown.length;
-  const title =
-    hidden > 0
-      ? `failed attempts (${hidden} more above)`
-      : "failed attempts, each followed by another";
+  const title = hidden > 0 ? `failed attempts (${hidden} more above)` : "failed attempts, each followed by another";
   const log =
     shown.length > 0 ? ["", styleText("dim", title), ...shown] : ["", styleText("dim", "no attempt has failed yet")];
   return [head, "", ...rows, ...log, ""].join("\n");
