@@ -11,14 +11,24 @@ import { WireSession } from "../support/session.ts";
 
 export interface BrokerFixtures {
   readonly broker: BrokerProcess;
+  readonly connected: Connections;
   readonly rpc: Rpc;
   /** A queue that no other test uses. */
   readonly queue: string;
   /** Opens a stream that says Hello; the default window has room for 10. */
-  readonly subscribe: (hello?: Parameters<WireSession["hello"]>[0]) => WireSession;
+  readonly subscribe: Subscribe;
   /** Starts another broker with other settings: on the same store if it is Redis, otherwise on a store of its own. */
   readonly startOther: (settings?: BrokerSettings) => Promise<BrokerProcess>;
+  /** Connections to another broker; closed after the test. */
+  readonly connectTo: (broker: BrokerProcess) => Connections;
 }
+
+interface Connections {
+  readonly rpc: Rpc;
+  readonly subscribe: Subscribe;
+}
+
+type Subscribe = (hello?: Parameters<WireSession["hello"]>[0]) => WireSession;
 
 export type BrokerTest = ReturnType<typeof brokerTest>;
 
@@ -50,22 +60,25 @@ function brokerTest(kind: (typeof STORES)[number]) {
 
   return test.extend<BrokerFixtures>({
     broker: async ({}, use) => use(shared),
-    rpc: async ({ broker }, use) => {
-      const rpc = connect(broker.address);
-      await use(rpc);
-      rpc.close();
-    },
     queue: async ({}, use) => use(`q-${randomBytes(6).toString("hex")}`),
-    subscribe: async ({ rpc, queue }, use) => {
-      const sessions: WireSession[] = [];
-      await use((hello = {}) => {
-        const session = new WireSession(rpc.connection);
-        sessions.push(session);
-        session.hello({ ...helloTo(queue), ...hello });
-        return session;
+    connectTo: async ({ queue }, use) => {
+      const closers: (() => void)[] = [];
+      await use(({ address }) => {
+        const rpc = connect(address);
+        closers.push(() => rpc.close());
+        const subscribe: Subscribe = (hello = {}) => {
+          const session = new WireSession(rpc.connection);
+          closers.push(() => session.cut());
+          session.hello({ ...helloTo(queue), ...hello });
+          return session;
+        };
+        return { rpc, subscribe };
       });
-      for (const session of sessions) session.cut();
+      for (const close of closers.reverse()) close();
     },
+    connected: async ({ connectTo, broker }, use) => use(connectTo(broker)),
+    rpc: async ({ connected }, use) => use(connected.rpc),
+    subscribe: async ({ connected }, use) => use(connected.subscribe),
     startOther: async ({}, use) => {
       const brokers: BrokerProcess[] = [];
       await use(async (overrides = {}) => {

@@ -1,6 +1,7 @@
 /** Words to write broker tests with. */
-import { EnqueueRequest } from "@taskwire/proto";
+import { EnqueueRequest, type GetTaskResponse, type TaskState } from "@taskwire/proto";
 import type { Rpc } from "../support/rpc.ts";
+import { until } from "../support/until.ts";
 
 type PartialRequest = Parameters<typeof EnqueueRequest.fromPartial>[0];
 interface Extra extends Omit<PartialRequest & object, "body"> {
@@ -20,4 +21,18 @@ export async function enqueueMany(rpc: Rpc, queue: string, count: number, extra:
   );
   const answer = await rpc.tasks.enqueueBatch({ tasks });
   return answer.tasks.map(({ taskId }) => taskId);
+}
+
+/** Resolves with what the broker knows of a task once it is in this state. */
+export async function untilState(rpc: Rpc, taskId: string, state: TaskState, queue = ""): Promise<GetTaskResponse> {
+  let last = "";
+  return until(
+    () => `task ${taskId} is in state ${state}; it is ${last}`,
+    async () => {
+      const answer = await rpc.tasks.getTask({ taskId, queue });
+      last = JSON.stringify(answer.status);
+      return answer.status?.state === state && answer;
+    },
+    { withinMs: 15_000 },
+  );
 }
