@@ -9,7 +9,11 @@ export function decodeAs<Message>(name: string, decode: () => Message): Message 
   try {
     return decode();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TaskwireError("INVALID_ARGUMENT", `the frame is not an encoded ${name}: ${reason}`, { cause });
+    throw notEncoded(name, cause);
   }
+}
+
+function notEncoded(name: string, cause: unknown): TaskwireError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TaskwireError("INVALID_ARGUMENT", `the frame is not an encoded ${name}: ${reason}`, { cause });
 }
