@@ -1,8 +1,7 @@
 import { Queue } from "bullmq";
-import { objectPayload } from "./payload.ts";
+import { objectPayload, TASK_TYPE } from "./payload.ts";
 import type { Counts } from "./protocol.ts";
 import type { Sender } from "./sender.ts";
-import { TASK_TYPE } from "./taskwire-sender.ts";
 
 /** Completed tasks are kept, which is BullMQ's default as it is Taskwire's. */
 export function bullmqSender(redisPort: number): Sender {

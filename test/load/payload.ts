@@ -1,6 +1,9 @@
 /** The payload of every measured task: 100 bytes, among them one number that the handler can read back. */
 import type { PayloadKind } from "./protocol.ts";
 
+/** The type of every measured task. */
+export const TASK_TYPE = "bench";
+
 const PAYLOAD_BYTES = 100;
 /** `{"stamp":1700000000000.25,"pad":""}` without the digits of the number. */
 const JSON_FRAME_BYTES = '{"stamp":,"pad":""}'.length;

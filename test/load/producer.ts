@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMicros, monotonicMs } from "./clock.ts";
 import type { Load, Pace, PayloadKind, ProducerCommands, Span, Target } from "./protocol.ts";
-import { createSender, type Sender, type Stamped } from "./sender.ts";
+import type { Sender, Stamped } from "./sender.ts";
 import { serve } from "./serve.ts";
+import { createSender } from "./systems.ts";
 
 const SINGLE_CALLS_IN_FLIGHT = 100;
 const BULK_CALLS_IN_FLIGHT = 4;

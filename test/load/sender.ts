@@ -1,8 +1,6 @@
 /** The producer's side of a queue, the same for each system that is measured. */
 
-import { bullmqSender } from "./bullmq-sender.ts";
-import type { Counts, PayloadKind, Target } from "./protocol.ts";
-import { taskwireSender } from "./taskwire-sender.ts";
+import type { Counts } from "./protocol.ts";
 
 /** One task: the number in its payload, and when it is due, in epoch ms. */
 export interface Stamped {
@@ -16,8 +14,4 @@ export interface Sender {
   /** Many tasks in one call of the system's bulk interface. */
   enqueueMany(queue: string, tasks: readonly Stamped[]): Promise<unknown>;
   counts(queue: string): Promise<Counts>;
-}
-
-export function createSender(target: Target, payload: PayloadKind): Sender {
-  return target.kind === "taskwire" ? taskwireSender(target.addresses, payload) : bullmqSender(target.redisPort);
 }

@@ -1,10 +1,7 @@
 import { Client, type QueueCounters } from "@taskwire/client";
-import { stampedPayload } from "./payload.ts";
+import { stampedPayload, TASK_TYPE } from "./payload.ts";
 import type { Counts, PayloadKind } from "./protocol.ts";
 import type { Sender, Stamped } from "./sender.ts";
-
-/** The type of every measured task. */
-export const TASK_TYPE = "bench";
 
 export function taskwireSender(addresses: readonly string[], payload: PayloadKind): Sender {
   const client = new Client({ address: addresses, deadlineMs: 120_000 });

@@ -1,6 +1,6 @@
 import { Worker } from "@taskwire/worker";
+import { TASK_TYPE } from "./payload.ts";
 import type { Subscription, Taker } from "./taker.ts";
-import { TASK_TYPE } from "./taskwire-sender.ts";
 
 export async function startTaskwireWorker(
   addresses: readonly string[],

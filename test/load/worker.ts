@@ -2,7 +2,8 @@
 import { cpuMicros } from "./clock.ts";
 import type { Crew, Target, WorkerCommands } from "./protocol.ts";
 import { serve } from "./serve.ts";
-import { startTaker, type Taker } from "./taker.ts";
+import { startTaker } from "./systems.ts";
+import type { Taker } from "./taker.ts";
 import { Shift } from "./work.ts";
 
 // Written by roles.ts.
