@@ -75,6 +75,11 @@ export class Processes {
     return { ...this.#track(child), events: () => readEvents(log) };
   }
 
+  /** Any TypeScript file, until it is ended. */
+  script(file: string): TestProcess {
+    return this.#track(spawn(process.execPath, [...TYPESCRIPT, file], { stdio: ["ignore", "ignore", "inherit"] }));
+  }
+
   #track(child: ChildProcess): TestProcess {
     this.#running.add(child);
     child.on("exit", () => this.#running.delete(child));
