@@ -2,13 +2,13 @@
  * A broker, a worker and a producer, each a process of its own, and a live picture of 110 tasks on their way through
  * them: `npm start`. With `--once` it leaves at the end and says by its exit code whether all went well.
  */
-import { type Options, readOptions } from "./demo/options.ts";
-import { whyNotFree } from "./demo/port.ts";
-import { Processes } from "./demo/processes.ts";
-import { openScreen } from "./demo/screen.ts";
-import { untilStopAsked } from "./demo/stop-signals.ts";
-import { INTRODUCTION, summarize, whatNext } from "./demo/summary.ts";
-import { Workload } from "./demo/workload.ts";
+import { type Options, readOptions } from "./start/options.ts";
+import { whyNotFree } from "./start/port.ts";
+import { Processes } from "./start/processes.ts";
+import { openScreen } from "./start/screen.ts";
+import { untilStopAsked } from "./start/stop-signals.ts";
+import { INTRODUCTION, summarize, whatNext } from "./start/summary.ts";
+import { Workload } from "./start/workload.ts";
 
 const options = readOptions(process.argv.slice(2));
 if ("text" in options) {

@@ -1,7 +1,7 @@
 import { Connection, jitteredBackoffMs } from "./connection/index.ts";
 
 /** Between tries of a list of brokers that are all down. Short, because most outages are a restart. */
-const BACKOFF = { minMs: 50, maxMs: 2_000 };
+const BACKOFF = { minMs: 50, maxMs: 1_000 };
 
 /** The brokers that a client may use, one connection each. All calls go to the current one; when it fails, to the next. */
 export class Brokers {

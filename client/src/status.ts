@@ -41,6 +41,10 @@ export function isUnsent({ code, message }: Refusal): boolean {
   return code === Code.UNAVAILABLE && message.startsWith("No connection established");
 }
 
+/** Bounds of what a broker may ask for: no busy loop, and no longer than a timer can wait. */
+const MIN_RETRY_MS = 10;
+const MAX_RETRY_MS = 24 * 60 * 60 * 1_000;
+
 /** Where gRPC puts a google.rpc.Status. */
 export const STATUS_DETAILS_KEY = "grpc-status-details-bin";
 
@@ -76,7 +80,7 @@ export function parseStatus({ code, message, details }: Status): Refusal {
         break;
       case "type.googleapis.com/google.rpc.RetryInfo": {
         const { seconds, nanos } = RetryInfo.decode(value).retryDelay ?? { seconds: 0, nanos: 0 };
-        retryAfterMs = seconds * 1_000 + Math.ceil(nanos / 1e6);
+        retryAfterMs = Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, seconds * 1_000 + Math.ceil(nanos / 1e6)));
         break;
       }
     }

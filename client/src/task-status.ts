@@ -35,6 +35,10 @@ export interface TaskStatus {
   readonly runTime: Date | undefined;
   /** The worker that holds it now, as far as the broker that answered knows. */
   readonly workerId: string | undefined;
+  /** How far the worker says it is, from 0 to 100; 0 when it does not say. Known to the broker that handed the task out. */
+  readonly progressPercent: number;
+  /** What the worker added to that. */
+  readonly progressDetail: Uint8Array;
   /** How the last attempt ended, if one has. */
   readonly lastResult: AttemptResult | undefined;
   /** The type; undefined once only the result of the task is kept, as are the fields below. */
@@ -69,6 +73,8 @@ export function toTaskStatus({
   lostCount,
   runTime,
   workerId,
+  progressPercent,
+  progressDetail,
   lastResult,
 }: ProtoTaskStatus): TaskStatus {
   return {
@@ -79,6 +85,8 @@ export function toTaskStatus({
     lostCount,
     runTime: toDate(runTime),
     workerId: workerId || undefined,
+    progressPercent,
+    progressDetail,
     lastResult: lastResult && toAttemptResult(lastResult),
     type: task?.type || undefined,
     payload: task?.payload ?? new Uint8Array(),

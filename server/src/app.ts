@@ -38,10 +38,12 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const limits = { maxPayloadBytes, maxWindow, maxWindowBytes };
   const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
   const grpc = new GrpcServer(broker, { ...config.grpcListen, maxPayloadBytes });
+  let stopping: Promise<void> | undefined;
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),
     scheduled: (queue: string, inMs: number) => alarm.set(queue, inMs),
-    available: (isAvailable: boolean) => grpc.setServing(isAvailable),
+    // A broker that stops does not serve again, whatever its store does.
+    available: (isAvailable: boolean) => grpc.setServing(isAvailable && stopping === undefined),
   };
 
   const start = async () => {
@@ -53,7 +55,6 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
     return { grpcPort };
   };
 
-  let stopping: Promise<void> | undefined;
   const stop = async () => {
     // Health first, so that balancers look elsewhere. Then the workers are asked to go, and settle what they hold.
     grpc.setServing(false);

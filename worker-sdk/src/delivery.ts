@@ -179,8 +179,8 @@ export class Delivery implements Task {
     if (!isJson(this.contentType)) return this.bytes;
     try {
       return JSON.parse(this.#text(this.#payloadAt, this.#payloadEnd));
-    } catch (error) {
-      throw new InvalidPayload(this.type, error);
+    } catch (cause) {
+      throw new InvalidPayload(this.type, { cause });
     }
   }
 

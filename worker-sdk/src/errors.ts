@@ -82,7 +82,7 @@ export class TaskCancelled extends Error {
 export class InvalidPayload extends Bury {
   override readonly name = "InvalidPayload";
 
-  constructor(type: string, cause: unknown) {
+  constructor(type: string, { cause }: { cause: unknown }) {
     super(
       `the payload of this ${type} task is not JSON, though its content type is application/json: ${String(cause)}`,
       { cause },

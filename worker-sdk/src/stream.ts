@@ -12,6 +12,7 @@ import { Connection } from "@taskwire/client/connection";
 import {
   Cancel_Reason,
   type Hello,
+  type Rejection,
   SubscribeRequest,
   SubscribeResponse,
   type Welcome,
@@ -24,7 +25,7 @@ import { Execution, type Source } from "./execution.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Outcomes } from "./outcomes.ts";
 import { ProgressReports } from "./progress.ts";
-import type { StreamOwner, StreamState } from "./stream-states.ts";
+import type { CloseReason, StreamState } from "./stream-states.ts";
 import { fromDuration, toDuration } from "./wire-time.ts";
 
 const SUBSCRIBE_PATH = `/${WorkerServiceDefinition.fullName}/${WorkerServiceDefinition.methods.subscribe.name}`;
@@ -35,6 +36,21 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Used where a Welcome names no interval, which no broker of ours does. */
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
+
+/** What a stream tells whoever opened it. */
+export interface StreamOwner {
+  opened(stream: WorkerStream, welcome: Welcome): void;
+  delivered(stream: WorkerStream, executions: readonly Execution[]): void;
+  /** The broker took tasks away. Returns how many of them had not ended. */
+  cancelled(stream: WorkerStream, tags: readonly number[], reason: CancelReason): number;
+  /** The broker leaves. */
+  leaving(stream: WorkerStream, reason: string): void;
+  settled(executions: readonly Execution[]): void;
+  refused(execution: Execution, rejection: Pick<Rejection, "reason" | "message">): void;
+  /** These have outcomes that this stream cannot deliver. */
+  unconfirmed(executions: readonly Execution[]): void;
+  closed(stream: WorkerStream, reason: CloseReason): void;
+}
 
 export interface StreamOptions {
   readonly address: string;

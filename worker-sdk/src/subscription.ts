@@ -13,8 +13,8 @@ import type { CancelReason } from "./errors.ts";
 import type { Execution } from "./execution.ts";
 import type { LateOutcomes } from "./late-outcomes.ts";
 import type { Slots } from "./slots.ts";
-import { WorkerStream } from "./stream.ts";
-import type { CloseReason, StreamOwner } from "./stream-states.ts";
+import { type StreamOwner, WorkerStream } from "./stream.ts";
+import type { CloseReason } from "./stream-states.ts";
 
 const BACKOFF = { minMs: 100, maxMs: 5_000 };
 /** A session that lived this long was a success: the next failure is the first one again. */

@@ -33,9 +33,10 @@ export class Connection {
       "grpc.use_local_subchannel_pool": 1,
       // A request that was sent is never repeated behind our back: the callers decide what is safe to repeat.
       "grpc.enable_retries": 0,
+      // Most outages are a restart: a broker that is back is found within a second or so. grpc-js adds jitter.
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.min_reconnect_backoff_ms": 5_000,
-      "grpc.max_reconnect_backoff_ms": 5_000,
+      "grpc.max_reconnect_backoff_ms": 1_000,
       "grpc.keepalive_time_ms": 20_000,
       "grpc.keepalive_timeout_ms": 10_000,
       "grpc.max_receive_message_length": 16 * 1024 * 1024,

@@ -25,6 +25,11 @@ export class Outbox {
     return this.#frames.length === 0;
   }
 
+  /** Whether there is one frame only, with so few tasks. */
+  hasAtMost(tasks: number): boolean {
+    return this.#frames.length === 1 && (this.#frames[0]?.callers.length ?? 0) <= tasks;
+  }
+
   get frames(): readonly Frame[] {
     return this.#frames;
   }

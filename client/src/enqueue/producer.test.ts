@@ -1,70 +1,11 @@
-import { EventEmitter } from "node:events";
-import { type ClientDuplexStream, status as Code, Metadata } from "@grpc/grpc-js";
-import {
-  BadRequest,
-  type EnqueueRequest,
-  EnqueueStreamRequest,
-  EnqueueStreamResponse,
-  ErrorInfo,
-  EnqueueResponse_Outcome as Outcome,
-  RetryInfo,
-} from "@taskwire/proto";
+import { type ClientDuplexStream, status as Code } from "@grpc/grpc-js";
+import { BadRequest, type EnqueueStreamRequest, ErrorInfo, RetryInfo } from "@taskwire/proto";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { SingleCaller } from "./caller.ts";
 import type { StreamSource } from "./enqueue-stream.ts";
+import { FakeStream } from "./fake-stream.ts";
 import { Producer, type StreamSources } from "./producer.ts";
 import { taskParts } from "./task-bytes.ts";
-
-/** A stream of which the test is the broker. */
-class FakeStream extends EventEmitter {
-  readonly broker: string;
-  readonly written: Buffer[] = [];
-  isCancelled = false;
-  hasEnded = false;
-
-  constructor(broker: string) {
-    super();
-    this.broker = broker;
-  }
-
-  get frames(): EnqueueStreamRequest[] {
-    return this.written.map((bytes) => EnqueueStreamRequest.decode(bytes));
-  }
-
-  write(bytes: Buffer): boolean {
-    return this.written.push(Buffer.from(bytes)) > 0;
-  }
-
-  end(): void {
-    this.hasEnded = true;
-  }
-
-  cancel(): void {
-    this.isCancelled = true;
-  }
-
-  accept(frame: { sequence: number; tasks: EnqueueRequest[] } | undefined): void {
-    const tasks = frame?.tasks.map(({ type }) => ({ taskId: `id of ${type}`, outcome: Outcome.CREATED }));
-    this.#answer({ sequence: frame?.sequence ?? 0, result: { $case: "accepted", value: { tasks: tasks ?? [] } } });
-  }
-
-  refuse(sequence: number, code: number, ...details: { typeUrl: string; value: Uint8Array }[]): void {
-    const value = {
-      code,
-      message: "refused",
-      details: details.map((any) => ({ ...any, value: Buffer.from(any.value) })),
-    };
-    this.#answer({ sequence, result: { $case: "error", value } });
-  }
-
-  break(code: number = Code.UNAVAILABLE, details = "connection reset"): void {
-    this.emit("status", { code, details, metadata: new Metadata() });
-  }
-
-  #answer(response: Parameters<typeof EnqueueStreamResponse.fromPartial>[0]): void {
-    this.emit("data", Buffer.from(EnqueueStreamResponse.encode(EnqueueStreamResponse.fromPartial(response)).finish()));
-  }
-}
 
 const streams: FakeStream[] = [];
 const left = new Map<string, () => void>();
@@ -105,7 +46,8 @@ function enqueue(type: string, { deadlineMs = 30_000, signal }: { deadlineMs?: n
 
 /** Lets the frames of this tick leave. */
 function flushed(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
+  // After the microtasks of this tick, and the ticks that they ask for.
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function any(name: string, value: Uint8Array) {
@@ -142,9 +84,23 @@ it("sends the calls of one tick as one frame, and answers each", async () => {
   expect((await Promise.all(calls)).map(({ taskId }) => taskId)).toEqual(["id of a", "id of b", "id of c"]);
 });
 
+it("lets a small frame wait while two are unanswered, and takes along what comes meanwhile", async () => {
+  for (const type of ["a", "b", "c", "d"]) {
+    void enqueue(type);
+    await flushed();
+  }
+  const [stream] = streams;
+  expect(stream?.frames.map(typesOf)).toEqual([["a"], ["b"]]);
+
+  stream?.accept(stream.frames[0]);
+  await flushed();
+
+  expect(stream?.frames.map(typesOf)).toEqual([["a"], ["b"], ["c", "d"]]);
+});
+
 it("has at most 64 sequences without an answer, and gathers what comes meanwhile", async () => {
   for (let i = 0; i < 70; i++) {
-    enqueue(`t${i}`);
+    for (let n = 0; n < 100; n++) void enqueue(`t${i}`);
     await flushed();
   }
   const [stream] = streams;
@@ -157,7 +113,8 @@ it("has at most 64 sequences without an answer, and gathers what comes meanwhile
 
   stream?.accept(stream.frames[0]);
   await flushed();
-  expect(typesOf(stream?.frames[64])).toEqual(["t64", "t65", "t66", "t67", "t68", "t69"]);
+  expect(typesOf(stream?.frames[64])?.at(0)).toBe("t64");
+  expect(typesOf(stream?.frames[64])?.at(-1)).toBe("t69");
 });
 
 it("sends what was not answered again when a stream breaks: the same bytes, to the next broker", async () => {
@@ -180,7 +137,7 @@ it("does not send again what nobody waits for any more", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });
   await flushed();
-  enqueue("b");
+  void enqueue("b");
   await flushed();
 
   controller.abort();
@@ -191,10 +148,23 @@ it("does not send again what nobody waits for any more", async () => {
   expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
 });
 
+it("does not send again what was given up while there was no stream", async () => {
+  const controller = new AbortController();
+  const given = enqueue("a", { signal: controller.signal });
+  await flushed();
+  streams[0]?.break();
+  controller.abort();
+
+  vi.advanceTimersByTime(100);
+
+  await expect(given).rejects.toMatchObject({ name: "AbortError", effect: "unknown" });
+  expect(streams.length).toBe(1);
+});
+
 it("never sends a task that was given up before it left", async () => {
   const controller = new AbortController();
   const given = enqueue("a", { signal: controller.signal });
-  enqueue("b");
+  void enqueue("b");
   controller.abort();
   await flushed();
 
@@ -214,10 +184,57 @@ it("rejects the tasks that are wrong, and sends the others as a new frame", asyn
   );
 
   await expect(calls[1]).rejects.toMatchObject({ name: "InvalidTask", fields: [{ field: "type" }], effect: "none" });
+  await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["a", "c"]);
   expect(streams[0]?.frames[1]?.sequence).toBe(2);
   streams[0]?.accept(streams[0].frames[1]);
   await expect(calls[2]).resolves.toMatchObject({ taskId: "id of c" });
+});
+
+it("does not say of a task whose frame was refused for another that it may be enqueued", async () => {
+  const controller = new AbortController();
+  const call = enqueue("a", { signal: controller.signal });
+  void enqueue("wrong");
+  await flushed();
+  left.get("one")?.();
+  const fieldViolations = [{ field: "tasks[1].type", description: "is wrong" }];
+  streams[0]?.refuse(
+    1,
+    Code.INVALID_ARGUMENT,
+    reason("INVALID_ARGUMENT"),
+    any("BadRequest", BadRequest.encode({ fieldViolations }).finish()),
+  );
+
+  controller.abort();
+
+  await expect(call).rejects.toMatchObject({ name: "AbortError", effect: "none" });
+});
+
+it("finds the one task that a frame was refused for when the broker does not name it", async () => {
+  const types = ["a", "b", "c", "forbidden", "d", "e", "f"];
+  const calls = types.map((type) => enqueue(type));
+  await flushed();
+  for (let i = 0; i < (streams[0]?.written.length ?? 0); i++) {
+    const frame = streams[0]?.frames[i];
+    if (!typesOf(frame)?.includes("forbidden")) streams[0]?.accept(frame);
+    else streams[0]?.refuse(frame?.sequence ?? 0, Code.PERMISSION_DENIED, reason("PERMISSION_DENIED"));
+    await new Promise(setImmediate);
+  }
+
+  const results = await Promise.allSettled(calls);
+
+  expect(types.filter((_, i) => results[i]?.status === "rejected")).toEqual(["forbidden"]);
+  expect(results[3]).toMatchObject({ reason: { code: "PERMISSION_DENIED", effect: "none" } });
+});
+
+it("does not send the tasks of a refused frame anew when the broker does not say that nothing happened", async () => {
+  const calls = [enqueue("a"), enqueue("b")];
+  await flushed();
+
+  streams[0]?.refuse(1, Code.INTERNAL);
+
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "INTERNAL", effect: "unknown" });
+  expect(streams[0]?.written.length).toBe(1);
 });
 
 it("waits as long as a full broker asks, and then sends the same bytes", async () => {
@@ -249,7 +266,7 @@ it("tells a caller at once who would not wait as long as a full broker asks", as
 });
 
 it("goes to the next broker when one is draining", async () => {
-  enqueue("a");
+  void enqueue("a");
   await flushed();
 
   streams[0]?.refuse(1, Code.UNAVAILABLE, reason("DRAINING"));
@@ -277,7 +294,7 @@ it("lets a broker that leaves answer what it has, and goes to the next", async (
 });
 
 it("leaves a broker that answers nothing for ten seconds", async () => {
-  enqueue("a");
+  void enqueue("a");
   await flushed();
 
   vi.advanceTimersByTime(10_200);
@@ -337,13 +354,38 @@ it("takes no more tasks than its buffer holds", async () => {
   await expect(calls.at(-1)).rejects.toMatchObject({ name: "ResourceExhausted", reason: "CLIENT_BUFFER_FULL" });
   streams[0]?.accept(streams[0].frames[0]);
   await expect(calls[0]).resolves.toBeDefined();
-  enqueue("again");
+  void enqueue("again");
   await flushed();
   expect(typesOf(streams[0]?.frames[1])).toEqual(["again"]);
 });
 
+it("ends a stream that has been idle for five seconds, and opens another for the next task", async () => {
+  void enqueue("a");
+  await flushed();
+  vi.advanceTimersByTime(4_000);
+  streams[0]?.accept(streams[0].frames[0]);
+
+  vi.advanceTimersByTime(4_999);
+  expect(streams[0]?.hasEnded).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(streams[0]?.hasEnded).toBe(true);
+
+  void enqueue("b");
+  await flushed();
+  expect(streams[1]?.frames.map(typesOf)).toEqual([["b"]]);
+});
+
+it("keeps a stream on which an answer is waited for", async () => {
+  void enqueue("a");
+  await flushed();
+
+  vi.advanceTimersByTime(9_000);
+
+  expect(streams[0]).toMatchObject({ hasEnded: false, isCancelled: false });
+});
+
 it("closes after the last answer", async () => {
-  enqueue("a");
+  void enqueue("a");
   let isClosed = false;
   const closing = producer.close().then(() => {
     isClosed = true;

@@ -13,12 +13,12 @@
  */
 import { status as Code } from "@grpc/grpc-js";
 import type { Enqueued } from "../enqueued.ts";
-import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts";
 import { isTransient, isUnsent, plainRefusal, type Refusal, toError } from "../status.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EnqueueStream, type EnqueueStreamEvents, type StreamSource } from "./enqueue-stream.ts";
+import { bufferFull, overdue, unanswered } from "./failures.ts";
 import type { Frame } from "./frame.ts";
 import { invalidTasks } from "./invalid-tasks.ts";
 import { Outbox } from "./outbox.ts";
@@ -29,6 +29,11 @@ import type { TaskParts } from "./task-bytes.ts";
 const WINDOW = 64;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
+/** A stream with nothing to do is ended after this long: an open one would keep the process from ending. */
+const IDLE_MS = 5_000;
+/** With this many frames unanswered a small one waits and grows: small frames would stay small for ever, and cost most. */
+const FRAMES_BEFORE_SMALL = 2;
+const SMALL_TASKS = 64;
 const STOPPING = "the broker is stopping";
 
 /** What the brokers are to the producer. */
@@ -63,6 +68,8 @@ export class Producer implements EnqueueStreamEvents {
   /** One of the frames may be what breaks the streams: they are sent one by one, to find it. */
   #isSuspicious = false;
   #onIdle: (() => void) | undefined;
+  /** Ends the stream that is open, unless an answer comes. */
+  #idleTimer: NodeJS.Timeout | undefined;
   #stopListening: () => void = () => {};
 
   constructor(brokers: StreamSources, maxBufferedBytes: number) {
@@ -98,6 +105,7 @@ export class Producer implements EnqueueStreamEvents {
       });
     }
     this.#deadlines.stop();
+    clearTimeout(this.#idleTimer);
     this.#stopListening();
     if ("stream" in this.#state) this.#state.stream.end();
     if (this.#state.kind === "pausing") clearTimeout(this.#state.timer);
@@ -136,7 +144,8 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #nextNew(): Frame | undefined {
-    if (this.#outbox.isEmpty) return undefined;
+    if (this.#outbox.isEmpty || (this.#inFlight >= FRAMES_BEFORE_SMALL && this.#outbox.hasAtMost(SMALL_TASKS)))
+      return undefined;
     const [oldest] = this.#unanswered.keys();
     if (oldest !== undefined && this.#outbox.nextSequence - oldest >= WINDOW) return undefined;
     const frame = this.#outbox.next();
@@ -161,7 +170,21 @@ export class Producer implements EnqueueStreamEvents {
     this.#state = { kind: "open", connection, stream };
     this.#stopListening();
     this.#stopListening = connection.onLeft(() => this.#leave(stream));
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#endIfIdle(stream), IDLE_MS).unref();
     return this.#state;
+  }
+
+  /** What the stream tells after that is not heard; the next task opens another. */
+  #endIfIdle(stream: EnqueueStream): void {
+    if (this.#state.kind !== "open" || this.#state.stream !== stream) return;
+    if (!this.#isIdle) {
+      this.#idleTimer?.refresh();
+      return;
+    }
+    this.#state = { kind: "none" };
+    this.#stopListening();
+    stream.end();
   }
 
   /** The broker is stopping: it answers what it has, and the rest goes elsewhere. */
@@ -187,6 +210,7 @@ export class Producer implements EnqueueStreamEvents {
     }
     const { sequence, accepted, refusal } = answer;
     this.#inFlight--;
+    this.#idleTimer?.refresh();
     this.#silentSince = performance.now();
     const frame = this.#unanswered.get(sequence);
     // Undefined when all of its callers have given up.
@@ -198,7 +222,10 @@ export class Producer implements EnqueueStreamEvents {
     if (this.#state.kind === "ending" && this.#inFlight === 0) {
       this.#lost(plainRefusal(Code.UNAVAILABLE, STOPPING));
     }
-    if (!this.#willFlush) this.#pump();
+    // After those who were answered have had their turn: what they enqueue next goes with what waits.
+    if (this.#willFlush) return;
+    this.#willFlush = true;
+    queueMicrotask(() => process.nextTick(this.#flush));
   }
 
   #accepted(frame: Frame, accepted: readonly Enqueued[]): void {
@@ -227,14 +254,28 @@ export class Producer implements EnqueueStreamEvents {
       this.#lost(refusal);
     } else if (refusal.code === Code.RESOURCE_EXHAUSTED && refusal.retryAfterMs !== undefined) {
       this.#holdBack(frame, refusal, refusal.retryAfterMs);
+    } else if (refusal.reason !== "" && frame.callers.length > 1) {
+      this.#halve(frame);
     } else {
       this.#fail(frame, refusal);
     }
   }
 
-  /** The valid tasks of a frame that was refused for the others. Nothing of it was accepted, so it is a new frame. */
-  #sendRest(frame: Frame, isValid: (index: number) => boolean): void {
-    const rest = frame.only((index, caller) => isValid(index) && caller.isWaiting);
+  /**
+   * The refusal does not say which task it is about, such as one for a queue that may not be made. The tasks of a frame have
+   * nothing to do with each other, so none may fail for another: halves of the frame will tell.
+   */
+  #halve(frame: Frame): void {
+    const middle = Math.ceil(frame.callers.length / 2);
+    this.#remove(frame);
+    this.#sendRest(frame, (index) => index >= middle);
+    this.#sendRest(frame, (index) => index < middle);
+  }
+
+  /** Some tasks of a frame that was refused for others. Nothing of it was accepted, so they are a new frame. */
+  #sendRest(frame: Frame, isKept: (index: number) => boolean): void {
+    const rest = frame.only((index, caller) => isKept(index) && caller.isWaiting);
+    rest.mark("unsent");
     if (rest.callers.length > 0) this.#outbox.putFirst(rest);
   }
 
@@ -296,14 +337,13 @@ export class Producer implements EnqueueStreamEvents {
     this.#state = { kind: "pausing", timer };
   }
 
-  /** After the end of a stream: all frames that are not answered, and that somebody waits for, are to be sent again. */
+  /** After the end of a stream: all frames that are not answered are to be sent again. */
   #collect(how: Refusal): void {
     this.#inFlight = 0;
     for (const frame of this.#unanswered.values()) {
       if (frame.isSent && !isUnsent(how)) frame.isUncertain = true;
       if (!frame.isUncertain) frame.mark("unsent");
       frame.isSent = false;
-      if (frame.isAbandoned) this.#remove(frame);
     }
     this.#again = [...this.#unanswered.values()].filter(({ isHeldBack }) => !isHeldBack);
   }
@@ -328,11 +368,12 @@ export class Producer implements EnqueueStreamEvents {
   /** Fails the callers whose deadline has passed; returns the next deadline. */
   #sweep(): number {
     const now = performance.now();
+    const failure = this.#failures > 0 ? this.#lastFailure : undefined;
     let next = Number.POSITIVE_INFINITY;
     for (const frame of this.#frames()) {
       for (const caller of frame.callers) {
         if (!caller.isWaiting) continue;
-        if (caller.deadlineAt <= now) caller.fail(this.#overdue(caller));
+        if (caller.deadlineAt <= now) caller.fail(overdue(caller, failure));
         else next = Math.min(next, caller.deadlineAt);
       }
       if (frame.isAbandoned) this.#remove(frame);
@@ -354,22 +395,4 @@ export class Producer implements EnqueueStreamEvents {
   #frames(): Frame[] {
     return [...this.#unanswered.values(), ...this.#outbox.frames];
   }
-
-  #overdue({ isSent }: Caller): TaskwireError {
-    const effect = isSent ? "unknown" : "none";
-    if (this.#failures > 0 && this.#lastFailure) {
-      return toError({ ...this.#lastFailure, code: Code.UNAVAILABLE }, effect);
-    }
-    const outcome = isSent ? "whether the task was enqueued is unknown" : "the task was not enqueued";
-    return new DeadlineExceeded(`no answer until the deadline: ${outcome}`, { code: "DEADLINE_EXCEEDED", effect });
-  }
-}
-
-function unanswered(): TaskwireError {
-  return new TaskwireError("the broker answered fewer tasks than were sent", { code: "INTERNAL", effect: "unknown" });
-}
-
-function bufferFull(): ResourceExhausted {
-  const message = "too many tasks wait in this client: the brokers take them more slowly than they come";
-  return new ResourceExhausted(message, { code: "RESOURCE_EXHAUSTED", reason: "CLIENT_BUFFER_FULL" });
 }

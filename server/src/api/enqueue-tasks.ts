@@ -1,3 +1,4 @@
+import { TaskwireError } from "../domain/errors.ts";
 import { groupBy } from "../lib/group-by.ts";
 import type { Enqueued, Producer } from "../store/store.ts";
 import type { Broker } from "./broker.ts";
@@ -23,7 +24,9 @@ export async function enqueueTasks(
     const enqueued = await enqueueQueue(broker, queue, group, producer);
     for (const [i, task] of group.entries()) stored.set(task, enqueued[i] as EnqueuedTask);
   };
-  await Promise.all([...groupBy(tasks, ({ queue }) => queue)].map(store));
+  const outcomes = await Promise.allSettled([...groupBy(tasks, ({ queue }) => queue)].map(store));
+  const refusal = outcomes.find((outcome) => outcome.status === "rejected");
+  if (refusal) throw withEffect(refusal.reason, stored.size > 0);
   // Every task was in one of the groups.
   return tasks.map((task) => stored.get(task) as EnqueuedTask);
 }
@@ -42,4 +45,15 @@ async function enqueueQueue(
   const ready = tasks.reduce((count, { task }) => (task.delayMs === 0 && task.runAtMs === 0 ? count + 1 : count), 0);
   if (ready > 0) dispatcher.enqueued(queue, ready);
   return (await storing).map((enqueued) => ({ queue, enqueued }));
+}
+
+/** An error that says "no effect" says too much when other queues took their tasks. */
+function withEffect(error: unknown, hadEffect: boolean): unknown {
+  if (!hadEffect || !(error instanceof TaskwireError)) return error;
+  return new TaskwireError(
+    error.code,
+    `${error.message} (tasks of other queues were accepted)`,
+    error.details,
+    "unknown",
+  );
 }

@@ -51,11 +51,16 @@ export function loadConfig(argv: readonly string[], env: NodeJS.ProcessEnv = pro
   if (!result.success) {
     for (const { path, message } of result.error.issues) {
       const key = String(path[0]);
-      wrong.push(`${names[key] ?? key} is ${JSON.stringify(given[key])}: ${message}`);
+      wrong.push(`${names[key] ?? key} is ${JSON.stringify(withoutPassword(given[key]))}: ${message}`);
     }
   }
   if (!result.success || wrong.length > 0) throw new ConfigError(wrong.join("\n"));
   return Object.freeze(checkListen(result.data));
+}
+
+/** An address may carry a password, which must not be shown. */
+function withoutPassword(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/:.*@/, "://[redacted]@") : value;
 }
 
 function parseFlags(argv: readonly string[]): Record<string, unknown> {

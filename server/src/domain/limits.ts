@@ -4,26 +4,42 @@ export const LIMITS = {
   nameLength: 128,
   /** Tasks in one batch or frame. */
   batchTasks: 1_000,
+  /** Headers of one task. */
   headerEntries: 64,
+  /** Names and values of the headers of one task together. */
   headerBytes: 8 * 1024,
+  /** Letters of a content type. */
   contentTypeLength: 128,
+  /** The highest priority; the lowest is its negative. */
   priority: 1_000_000,
+  /** Retries that a task may ask for. */
   maxRetries: 1_000,
+  /** Delays that a retry policy may list. */
   retryDelays: 32,
   /** The longest delay, and how far ahead a run time may be: 10 years. */
   delayMs: 10 * 365 * 24 * 60 * 60 * 1_000,
+  /** The longest time that one attempt may take. */
   timeoutMs: 24 * 60 * 60 * 1_000,
+  /** Letters of the message of a failure; what is longer is cut. */
   errorMessageLength: 4 * 1024,
+  /** Letters of the type of a failure; what is longer is cut. */
   errorTypeLength: 128,
   /** Queues that one worker subscribes to. */
   queuesPerSession: 256,
+  /** Types that one worker names for one queue. */
   typesPerQueue: 256,
+  /** Labels of one worker. */
   labels: 32,
+  /** Letters of a label's name or value. */
   labelLength: 256,
   /** How long a stream may stay silent before its Hello. */
   helloMs: 10_000,
+  /** How long a worker may stay silent before its session ends. */
   sessionTimeoutMs: { min: 1_000, max: 5 * 60 * 1_000, default: 30_000 },
+  /** The longest time that PullTasks waits for tasks. */
   pullWaitMs: 60_000,
+  /** Time between two messages of WatchStats. */
   statsIntervalMs: { min: 250, max: 60 * 60 * 1_000, default: 1_000 },
+  /** Queues in one page of ListQueues. */
   queuesPerPage: { max: 1_000, default: 100 },
 } as const;

@@ -19,7 +19,7 @@ function listed(delays: readonly number[], attempt: number): number {
   return delays[Math.min(attempt, delays.length) - 1] ?? 0;
 }
 
-function grown({ backoff, baseMs, maxMs }: RetryPolicy, retry: number): number {
+function grown({ backoff, baseMs }: RetryPolicy, retry: number): number {
   switch (backoff) {
     case "quadratic":
       return baseMs * retry * retry;
@@ -28,7 +28,7 @@ function grown({ backoff, baseMs, maxMs }: RetryPolicy, retry: number): number {
     case "fixed":
       return baseMs;
     case "exponential":
-      // Past 2^40 every base of at least 1 ms exceeds any cap: do not let the power overflow.
-      return retry > 41 ? maxMs : baseMs * 2 ** (retry - 1);
+      // Past 2^40 every base of at least 1 ms exceeds any cap; and a base of 0 must stay 0, so the power is kept finite.
+      return baseMs * 2 ** Math.min(retry - 1, 60);
   }
 }

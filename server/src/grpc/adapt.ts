@@ -13,6 +13,37 @@ import { toStatus } from "../api/status.ts";
 import { TaskwireError } from "../domain/errors.ts";
 import type { Logger } from "../observe/logger.ts";
 
+/**
+ * The calls that are under way. A stopping server waits for them, and some would never end by themselves: a stream that
+ * its client keeps open, a caller that waits for a task.
+ */
+export class OpenCalls {
+  readonly #enders = new Set<(error: unknown) => void>();
+
+  /** `end` is called when the server stops before the returned function is. */
+  add(end: (error: unknown) => void): () => void {
+    this.#enders.add(end);
+    return () => this.#enders.delete(end);
+  }
+
+  endAll(): void {
+    const error = new TaskwireError(
+      "DRAINING",
+      "this broker is stopping: call another one",
+      { retryAfterMs: 100 },
+      "unknown",
+    );
+    for (const end of [...this.#enders]) end(error);
+    this.#enders.clear();
+  }
+}
+
+/** What the adapters share. */
+export interface Adapting {
+  readonly logger: Logger;
+  readonly calls: OpenCalls;
+}
+
 /** grpc-js emits "cancelled" on every kind of call when its caller is gone, or its deadline has passed. */
 interface Cancellable {
   on(event: "cancelled", listener: () => void): unknown;
@@ -34,35 +65,40 @@ function toStatusObject(error: unknown, logger: Logger): StatusObject {
 
 export function unary<Request, Response>(
   handler: UnaryHandler<Request, Response>,
-  logger: Logger,
+  { logger, calls }: Adapting,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const signal = signalOf(call);
-    handler(call.request, { signal }).then(
-      (response) => callback(null, response),
-      (error) => {
-        // The caller is gone; what its handler threw for that reason is no news.
-        if (!signal.aborted) callback(toStatusObject(error, logger));
-      },
-    );
+    let isOver = false;
+    const finish = (answer: () => void) => {
+      if (isOver) return;
+      isOver = true;
+      remove();
+      // A caller that is gone needs no answer; what its handler threw for that reason is no news.
+      if (!signal.aborted) answer();
+    };
+    const fail = (error: unknown) => finish(() => callback(toStatusObject(error, logger)));
+    const remove = calls.add(fail);
+    handler(call.request, { signal }).then((response) => finish(() => callback(null, response)), fail);
   };
 }
 
 export function serverStream<Request, Response>(
   handler: ServerStreamHandler<Request, Response>,
-  logger: Logger,
+  adapting: Adapting,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
-    void pump(call, handler, logger);
+    void pump(call, handler, adapting);
   };
 }
 
 async function pump<Request, Response>(
   call: ServerWritableStream<Request, Response>,
   handler: ServerStreamHandler<Request, Response>,
-  logger: Logger,
+  { logger, calls }: Adapting,
 ): Promise<void> {
   const signal = signalOf(call);
+  const remove = calls.add((error) => call.emit("error", toStatusObject(error, logger)));
   try {
     for await (const response of handler(call.request, { signal })) {
       if (signal.aborted) return;
@@ -71,6 +107,8 @@ async function pump<Request, Response>(
     call.end();
   } catch (error) {
     call.emit("error", toStatusObject(error, logger));
+  } finally {
+    remove();
   }
 }
 
@@ -83,13 +121,14 @@ function waitDrained(
   signal.addEventListener("abort", done, { once: true });
 }
 
-export function bidi(handler: BidiHandler, logger: Logger): handleBidiStreamingCall<Buffer, Buffer> {
+export function bidi(handler: BidiHandler, { logger, calls }: Adapting): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
     let isOver = false;
     let frames: ReturnType<BidiHandler> | undefined;
     const close = () => {
       if (isOver) return;
       isOver = true;
+      remove();
       frames?.closed();
     };
     const fail = (error: unknown) => {
@@ -97,6 +136,7 @@ export function bidi(handler: BidiHandler, logger: Logger): handleBidiStreamingC
       call.emit("error", toStatusObject(error, logger));
       close();
     };
+    const remove = calls.add(fail);
     const stream = {
       send: (frame: Buffer) => !isOver && call.write(frame),
       end: () => {

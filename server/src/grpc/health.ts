@@ -12,7 +12,7 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-type Watcher = (status: HealthCheckResponse["status"]) => void;
+type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
 /** grpc.health.v1: all services serve, or none does. */
 export class Health {
@@ -27,7 +27,7 @@ export class Health {
   set(serving: boolean): void {
     if (serving === this.#serving) return;
     this.#serving = serving;
-    for (const watcher of this.#watchers) watcher(this.#status());
+    for (const watcher of this.#watchers) watcher.write({ status: this.#status() });
   }
 
   #status(): HealthCheckResponse["status"] {
@@ -46,11 +46,10 @@ export class Health {
       },
       watch: (call: ServerWritableStream<HealthCheckRequest, HealthCheckResponse>) => {
         const known = this.#services.has(call.request.service);
-        const watcher: Watcher = (now) => call.write({ status: now });
-        watcher(known ? this.#status() : SERVICE_UNKNOWN);
+        call.write({ status: known ? this.#status() : SERVICE_UNKNOWN });
         if (!known) return;
-        this.#watchers.add(watcher);
-        call.on("cancelled", () => this.#watchers.delete(watcher));
+        this.#watchers.add(call);
+        call.on("cancelled", () => this.#watchers.delete(call));
       },
     });
   }
@@ -58,6 +57,7 @@ export class Health {
   /** Ends all watches, so that the server can close. */
   close(): void {
     this.set(false);
+    for (const watcher of this.#watchers) watcher.end();
     this.#watchers.clear();
   }
 }

@@ -17,7 +17,7 @@ import { getQueue, listQueues } from "../api/handlers/queues.ts";
 import { settleTasks } from "../api/handlers/settle-tasks.ts";
 import { getStats, watchStats } from "../api/handlers/stats.ts";
 import { subscribe } from "../api/handlers/subscribe.ts";
-import { bidi, serverStream, unary } from "./adapt.ts";
+import { type Adapting, bidi, OpenCalls, serverStream, unary } from "./adapt.ts";
 import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
 import { Health } from "./health.ts";
 import { addReflection } from "./reflection.ts";
@@ -43,6 +43,7 @@ export interface GrpcOptions {
 export class GrpcServer {
   readonly #server: Server;
   readonly #health: Health;
+  readonly #calls = new OpenCalls();
   readonly #options: GrpcOptions;
 
   constructor(broker: Broker, options: GrpcOptions) {
@@ -55,7 +56,7 @@ export class GrpcServer {
       "grpc.max_connection_idle_ms": 600_000,
       "grpc.enable_channelz": 0,
     });
-    const services = implementations(broker);
+    const services = implementations(broker, { logger: broker.logger, calls: this.#calls });
     const names = services.map(([{ fullName }]) => fullName);
     for (const [definition, implementation] of services)
       this.#server.addService(toServiceDefinition(definition, RAW), implementation);
@@ -86,53 +87,58 @@ export class GrpcServer {
     this.#health.set(serving);
   }
 
-  /** Takes no new calls, waits `graceMs` for those under way, then ends them. */
+  /** Takes no new calls, gives those under way `graceMs` to end by themselves, then ends them. */
   async stop(graceMs: number): Promise<void> {
     this.#health.close();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      const ending = setTimeout(() => this.#calls.endAll(), graceMs);
+      // A client that does not even take the end of its calls must not hold the broker up.
+      const forcing = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, 2 * graceMs);
       this.#server.tryShutdown(() => {
-        clearTimeout(timer);
+        clearTimeout(ending);
+        clearTimeout(forcing);
         resolve();
       });
     });
   }
 }
 
-function implementations(broker: Broker): [GenericDefinition, UntypedServiceImplementation][] {
-  const { logger } = broker;
+function implementations(broker: Broker, adapting: Adapting): [GenericDefinition, UntypedServiceImplementation][] {
   return [
     [
       TaskServiceDefinition,
       {
-        enqueue: unary(enqueue(broker), logger),
-        enqueueBatch: unary(enqueueBatch(broker), logger),
-        enqueueStream: bidi(enqueueStream(broker), logger),
-        getTask: unary(getTask(broker), logger),
-        awaitTask: unary(awaitTask(broker), logger),
+        enqueue: unary(enqueue(broker), adapting),
+        enqueueBatch: unary(enqueueBatch(broker), adapting),
+        enqueueStream: bidi(enqueueStream(broker), adapting),
+        getTask: unary(getTask(broker), adapting),
+        awaitTask: unary(awaitTask(broker), adapting),
       },
     ],
     [
       WorkerServiceDefinition,
       {
-        subscribe: bidi(subscribe(broker), logger),
-        pullTasks: unary(pullTasks(broker), logger),
-        settleTasks: unary(settleTasks(broker), logger),
+        subscribe: bidi(subscribe(broker), adapting),
+        pullTasks: unary(pullTasks(broker), adapting),
+        settleTasks: unary(settleTasks(broker), adapting),
       },
     ],
     [
       StatsServiceDefinition,
       {
-        getStats: unary(getStats(broker), logger),
-        watchStats: serverStream(watchStats(broker), logger),
-        listWorkers: unary(listWorkers(broker), logger),
+        getStats: unary(getStats(broker), adapting),
+        watchStats: serverStream(watchStats(broker), adapting),
+        listWorkers: unary(listWorkers(broker), adapting),
       },
     ],
     [
       QueueServiceDefinition,
       {
-        listQueues: unary(listQueues(broker), logger),
-        getQueue: unary(getQueue(broker), logger),
+        listQueues: unary(listQueues(broker), adapting),
+        getQueue: unary(getQueue(broker), adapting),
       },
     ],
   ];

@@ -13,6 +13,7 @@ import { LIMITS } from "../../domain/limits.ts";
 import { VarintReader } from "../../lib/varint.ts";
 import type { Broker } from "../broker.ts";
 import type { BidiHandler, FrameHandler, FrameStream } from "../call.ts";
+import { decodeAs } from "../parse/decode.ts";
 import { Fields } from "../parse/fields.ts";
 import { clampWindow, parseHello } from "../parse/hello.ts";
 import { parseSettle } from "../parse/settle.ts";
@@ -61,7 +62,7 @@ class SubscribeCall implements FrameHandler {
       this.#settle(session, bytes);
       return;
     }
-    const { frame } = SubscribeRequest.decode(bytes);
+    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
     if (!session) {
       if (frame?.$case !== "hello")
         throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
@@ -156,9 +157,11 @@ class SubscribeCall implements FrameHandler {
   }
 
   #settle(session: Session, bytes: Buffer): void {
-    const reader = new VarintReader(bytes, 1);
-    const length = reader.next();
-    const parsed = parseSettle(bytes, reader.at, reader.at + length, this.#broker.limits.maxPayloadBytes);
+    const parsed = decodeAs("Settle", () => {
+      const reader = new VarintReader(bytes, 1);
+      const length = reader.next();
+      return parseSettle(bytes, reader.at, reader.at + length, this.#broker.limits.maxPayloadBytes);
+    });
     if (!parsed) throw new TaskwireError("INVALID_ARGUMENT", "the frame is not an encoded Settle");
     this.#settlesUnderWay++;
     const settling = session.settle(parsed.reports);

@@ -37,9 +37,10 @@ export class Database {
   async commit(writes: readonly Write[]): Promise<void> {
     try {
       await this.#lmdb.batch(() => {
+        // The promise of the batch stands for those of its writes.
         for (const { key, value } of writes) {
-          if (value) this.#lmdb.put(key, value);
-          else this.#lmdb.remove(key);
+          if (value) void this.#lmdb.put(key, value);
+          else void this.#lmdb.remove(key);
         }
       });
     } catch (error) {

@@ -12,7 +12,7 @@ import type { Write } from "./database.ts";
 import { diskKey, type Kind, seal, sealInPlace } from "./disk.ts";
 import { formatWrite } from "./format.ts";
 import type { Queue } from "./queue.ts";
-import { encodeResultNames, type ResultName } from "./results.ts";
+import { encodeResultNames, type ResultName } from "./result-names.ts";
 import type { Stamps } from "./stamps.ts";
 
 /** Result records that one record of the index names at most. */

@@ -10,6 +10,7 @@ import { type Address, describeAddress } from "./address.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isNoScript, toTaskwireError } from "./errors.ts";
 import type { Argument, Script } from "./script.ts";
+import { WireCommand } from "./wire.ts";
 
 /** Bulk strings come as buffers, numbers as numbers. */
 export type Reply = Buffer | number | null | readonly Reply[];
@@ -95,20 +96,26 @@ export class Connection {
   }
 
   async #send(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    const rest = [keys.length, ...keys, ...args];
     try {
-      return await this.#deadlines.limit(this.#evaluate(script, "evalsha", script.sha, rest));
+      return await this.#deadlines.limit(this.#evaluate(script, "evalsha", keys, args));
     } catch (error) {
       // The server forgot its scripts, as after a restart.
       if (!isNoScript(error)) throw error;
-      return await this.#deadlines.limit(this.#evaluate(script, "eval", script.source, rest));
+      return await this.#deadlines.limit(this.#evaluate(script, "eval", keys, args));
     }
   }
 
-  #evaluate(script: Script, name: "eval" | "evalsha", text: string, rest: readonly Argument[]): Promise<Reply> {
-    const args = [text, ...rest];
-    if (script.isReadOnly || this.#options.minReplicas === 0) return this.#call(name, args);
-    return this.#callAndWait(name, args);
+  #evaluate(
+    script: Script,
+    name: "eval" | "evalsha",
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<Reply> {
+    const text = name === "eval" ? script.source : script.sha;
+    if (!script.isReadOnly && this.#options.minReplicas > 0)
+      return this.#callAndWait(name, [text, keys.length, ...keys, ...args]);
+    // ioredis types every answer as anything.
+    return this.client.sendCommand(new WireCommand(name, text, keys, args)) as Promise<Reply>;
   }
 
   #call(name: string, args: readonly Argument[]): Promise<Reply> {

@@ -118,7 +118,8 @@ export class EnqueueBatch {
       open?.bodies.length === MAX_BLOCK_TASKS || (open?.bytes ?? 0) + length + body.length > MAX_BLOCK_BYTES;
     // Tasks with options and tasks without are not mixed: a grant tells of all its bodies at once.
     if (open && (isFull || open.hasOptions !== hasOptions)) this.#close();
-    const block = (this.#open ??= { bodies: [], bytes: 0, excess: 0, hasOptions });
+    const block = this.#open ?? { bodies: [], bytes: 0, excess: 0, hasOptions };
+    this.#open = block;
     block.bodies.push(body);
     block.bytes += length + body.length;
     block.excess += length - 1;

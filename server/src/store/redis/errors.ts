@@ -1,5 +1,5 @@
 /** What each error of Redis means for a call. */
-import { storeFull, storeUnavailable, type TaskwireError } from "../../domain/errors.ts";
+import { storeFull, storeUnavailable, TaskwireError } from "../../domain/errors.ts";
 
 type Meaning = "full" | "none" | "unknown" | "noscript";
 
@@ -27,16 +27,20 @@ const REPLIES: Readonly<Record<string, Meaning>> = {
 /** What ioredis says when it did not even send the command. */
 const NOT_SENT = /enableOfflineQueue|Cluster is ended|Connection is in/;
 
+/** What ioredis says of commands that were under way when the connection broke. */
+const BROKEN = /max retries per request|Connection is closed|Command aborted/;
+
 export function isNoScript(error: unknown): boolean {
   return meaningOf(error) === "noscript";
 }
 
 /** What a failed call is to its caller. An error that is no matter of reaching the server is a bug, and stays as it is. */
 export function toTaskwireError(error: unknown): TaskwireError | Error {
+  if (error instanceof TaskwireError) return error;
   const meaning = meaningOf(error);
   if (meaning === "full") return storeFull(error);
   if (meaning === "noscript") return storeUnavailable(error, "none");
-  if (meaning) return storeUnavailable(error, meaning);
+  if (meaning) return storeUnavailable(BROKEN.test(String(error)) ? "the connection broke" : error, meaning);
   return error instanceof Error ? error : new Error(String(error));
 }
 

@@ -61,16 +61,24 @@ export class Lane {
   readonly queue: string;
   readonly context: Context;
   readonly held = new Map<number, Holding>();
+  /** Tasks of blocks that this broker released lately. */
+  readonly released = new Set<string>();
   lostClaims: LostClaim[] = [];
   #broker = "";
   #keys: Keys = {};
   #keysByScript = new Map<Script, readonly string[]>();
   #rounds: Round[] = [];
   #isDue = false;
+  #underWay = 0;
 
   constructor(queue: string, context: Context) {
     this.queue = queue;
     this.context = context;
+  }
+
+  /** Nothing would be lost with it. */
+  get isIdle(): boolean {
+    return this.held.size === 0 && this.lostClaims.length === 0 && this.#underWay === 0 && this.#rounds.length === 0;
   }
 
   enqueue(request: EnqueueRequest): Promise<(Enqueued | Ended)[]> {
@@ -200,6 +208,7 @@ export class Lane {
     for (const { head } of entries) for (const arg of head) args.push(arg);
     for (const { effects } of entries) for (const arg of effects) args.push(arg);
     pushClaims(args, claims);
+    this.#underWay++;
     try {
       const reply = await this.context.connection.run(SCRIPTS.settle, keys, args);
       const [woke, awaited, mismatches, ...grants] = asList(reply);
@@ -215,6 +224,8 @@ export class Lane {
     } catch (error) {
       for (const call of settles) call.reject(error);
       this.#failClaims(claims, error, broker);
+    } finally {
+      this.#underWay--;
     }
   }
 
@@ -225,6 +236,7 @@ export class Lane {
     const args: Argument[] = [...this.wakeArgs(), broker, batch.nonce, calls, types, items, claims.length];
     for (const arg of batch.list) args.push(arg);
     pushClaims(args, claims);
+    this.#underWay++;
     try {
       const reply = await this.context.connection.run(SCRIPTS.enqueue, this.#keysFor(SCRIPTS.enqueue), args);
       const [kind, answer, woke, ...grants] = asList(reply);
@@ -242,6 +254,8 @@ export class Lane {
       if (error instanceof TaskwireError && error.code === "STORE_FULL" && claims.length > 0)
         void this.#sendSettles([], claims);
       else this.#failClaims(claims, error, broker);
+    } finally {
+      this.#underWay--;
     }
   }
 

@@ -3,6 +3,7 @@
  * is one atomic script; calls for one queue are gathered by its lane.
  */
 import { randomBytes } from "node:crypto";
+import { NAME_PATTERN } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import { hasEnded } from "../../domain/state.ts";
 import type { Logger } from "../../observe/logger.ts";
@@ -62,6 +63,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
 const NO_EVENTS: StoreEvents = { ready: () => undefined, scheduled: () => undefined, available: () => undefined };
 
+const MAX_LANES = 10_000;
 /** The most tasks that one script call promotes. */
 const MAX_PROMOTED = 1_000;
 /** An answer that was lost may belong to a call that is still to run, for as long as a server may hold it back. */
@@ -89,6 +91,9 @@ class RedisStore implements Store {
   constructor(options: RedisStoreOptions) {
     const { url, namespace, minReplicas, logger, maxQueues, brokerTimeoutMs } = options;
     this.#options = options;
+    // It stands in keys and in messages between spaces.
+    if (!NAME_PATTERN.test(namespace))
+      throw new Error(`a namespace may have letters, digits and . _ - only: ${namespace}`);
     this.#address = parseAddress(url);
     this.description = describeAddress(this.#address);
     const self = randomBytes(6).toString("hex");
@@ -215,11 +220,16 @@ class RedisStore implements Store {
   }
 
   untilEnded(queue: string, key: string, signal: AbortSignal): Promise<TaskSnapshot | undefined> {
-    return this.#waiters.until(queue, key, signal, async () => {
-      // First the note, then the look: an end in between is then told.
-      await this.#lane(queue).run(SCRIPTS.await, [key, this.#context.nowMs(), NOTE_MS]);
+    const look = async () => {
       const task = await this.find(queue, key);
       return task === undefined || hasEnded(task.state) ? task : "not yet";
+    };
+    return this.#waiters.until(queue, key, signal, async () => {
+      const first = await look();
+      if (first !== "not yet") return first;
+      // Looked at again after the note, an end in between is not missed. No note is made of what does not exist.
+      await this.#lane(queue).run(SCRIPTS.await, [key, this.#context.nowMs(), NOTE_MS]);
+      return look();
     });
   }
 
@@ -286,10 +296,16 @@ class RedisStore implements Store {
   #lane(queue: string): Lane {
     let lane = this.#lanes.get(queue);
     if (!lane) {
+      if (this.#lanes.size >= MAX_LANES) this.#forgetIdleLanes();
       lane = new Lane(queue, this.#context);
       this.#lanes.set(queue, lane);
     }
     return lane;
+  }
+
+  /** Callers ask after queues that never were. */
+  #forgetIdleLanes(): void {
+    for (const [queue, lane] of this.#lanes) if (lane.isIdle) this.#lanes.delete(queue);
   }
 
   /**

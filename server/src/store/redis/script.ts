@@ -58,11 +58,13 @@ function declared(header: string, table: string): string[] {
   return names ? names.trim().split(/\s+/) : [];
 }
 
+/** An indented include stands inside a function: what it defines is known only there, so it may be pasted again elsewhere. */
 function paste(body: string, read: (path: string) => string, pasted: Set<string>): string {
-  return body.replace(/^--- @include (\S+)$/gm, (_line, path: string) => {
+  return body.replace(/^( *)--- @include (\S+)$/gm, (_line, indent: string, path: string) => {
     if (pasted.has(path)) return "";
-    pasted.add(path);
-    return paste(read(path), read, pasted);
+    const scope = indent === "" ? pasted : new Set(pasted);
+    scope.add(path);
+    return paste(read(path), read, scope);
   });
 }
 

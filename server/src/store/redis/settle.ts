@@ -18,6 +18,8 @@ import { wasLostFrom, wasMovedBy } from "./task-state.ts";
 
 /** Each try loses only against someone who got further with the same lease; there are not that many. */
 const MAX_TRIES = 20;
+/** Releases that are remembered, for each queue, so that a repeated one is told from a stale one. */
+const MAX_RELEASED = 1_000;
 
 interface Item {
   readonly settlement: Settlement;
@@ -31,22 +33,29 @@ interface Group {
   readonly items: Item[];
 }
 
+/** A group of which some were planned from memory. */
+interface Planned {
+  readonly group: Group;
+  readonly taken: Group;
+  /** Repetitions, and what is not outstanding. */
+  readonly rest: Group;
+}
+
 export async function settleIn(lane: Lane, settlements: readonly Settlement[]): Promise<Settled[]> {
   const answers = new Array<Settled>(settlements.length).fill("stale");
-  const planned = new Map<Entry, Group>();
+  const planned = new Map<Entry, Planned>();
   const unknown: Group[] = [];
   for (const group of groupByLease(settlements)) {
     const { entry, taken, rest } = planFromMemory(lane, group);
-    if (entry) planned.set(entry, taken);
-    if (rest.items.length > 0) unknown.push(rest);
+    if (entry) planned.set(entry, { group, taken, rest });
+    else unknown.push(group);
   }
   if (planned.size > 0) {
-    for (const entry of await settlePlanned(lane, planned, isMild(settlements))) {
-      const group = planned.get(entry);
-      if (group) unknown.push(group);
-      planned.delete(entry);
+    const mismatched = await settlePlanned(lane, planned, isMild(settlements));
+    for (const [entry, { group, taken, rest }] of planned) {
+      unknown.push(mismatched.has(entry) ? group : rest);
+      if (!mismatched.has(entry)) for (const { place } of taken.items) answers[place] = "settled";
     }
-    for (const { items } of planned.values()) for (const { place } of items) answers[place] = "settled";
   }
   for (const group of unknown) await settleBySight(lane, group, answers);
   return answers;
@@ -54,54 +63,56 @@ export async function settleIn(lane: Lane, settlements: readonly Settlement[]): 
 
 async function settlePlanned(
   lane: Lane,
-  planned: ReadonlyMap<Entry, Group>,
+  planned: ReadonlyMap<Entry, Planned>,
   mild: boolean,
 ): Promise<ReadonlySet<Entry>> {
-  const forget = (groups: Iterable<Group>) => {
-    for (const { lease } of groups) lane.held.delete(lease.sequence);
-  };
   try {
     const mismatched = await lane.settle([...planned.keys()], { isMild: mild });
     for (const entry of mismatched) {
-      const group = planned.get(entry);
-      if (group) forget([group]);
+      const one = planned.get(entry);
+      if (one) lane.held.delete(one.group.lease.sequence);
     }
     return mismatched;
   } catch (error) {
     // What stands in the store now is not known.
-    forget(planned.values());
+    for (const { group } of planned.values()) lane.held.delete(group.lease.sequence);
     throw error;
   }
 }
 
 function groupByLease(settlements: readonly Settlement[]): Group[] {
   const groups: Group[] = [];
+  /** Mostly one of each sequence; but two brokers may use the same, and a token may be made up. */
+  const bySequence = new Map<number, Group[]>();
   let last: Group | undefined;
   for (const [place, settlement] of settlements.entries()) {
     const { lease } = settlement;
     if (!last || !isSame(last.lease, lease)) {
-      last = groups.find((group) => isSame(group.lease, lease));
+      const sameSequence = bySequence.get(lease.sequence);
+      last = sameSequence?.find((group) => isSame(group.lease, lease));
       if (!last) {
         last = { lease, items: [] };
         groups.push(last);
+        if (sameSequence) sameSequence.push(last);
+        else bySequence.set(lease.sequence, [last]);
       }
     }
     last.items.push({ settlement, place });
   }
   // What goes back to the front of the line does so in the order in which it was claimed.
   groups.sort((a, b) => a.lease.sequence - b.lease.sequence);
-  for (const { items } of groups) items.sort((a, b) => a.settlement.index - b.settlement.index);
+  for (const { items } of groups) if (items.length > 1) items.sort((a, b) => a.settlement.index - b.settlement.index);
   return groups;
 }
 
 function isSame(a: Lease, b: Lease): boolean {
+  if (a === b) return true;
   return (
-    a === b ||
-    (a.sequence === b.sequence &&
-      a.block === b.block &&
-      a.attempt === b.attempt &&
-      a.alone === b.alone &&
-      a.broker === b.broker)
+    a.sequence === b.sequence &&
+    a.block === b.block &&
+    a.attempt === b.attempt &&
+    a.alone === b.alone &&
+    a.broker === b.broker
   );
 }
 
@@ -135,6 +146,20 @@ function split(held: HeldLease, { lease, items }: Group): { taken: Group; rest: 
   return { taken: { lease, items: taken }, rest: { lease, items: rest } };
 }
 
+function releaseName({ broker, sequence, attempt, block }: Lease, index: number): string {
+  return `${broker} ${sequence} ${attempt} ${block} ${index}`;
+}
+
+function noteReleases(lane: Lane, settlements: readonly Settlement[]): void {
+  for (const { lease, index, outcome } of settlements) {
+    if (outcome.kind === "release" && !lease.alone) lane.released.add(releaseName(lease, index));
+  }
+  for (const oldest of lane.released) {
+    if (lane.released.size <= MAX_RELEASED) return;
+    lane.released.delete(oldest);
+  }
+}
+
 function plan(
   lane: Lane,
   { lease, items }: Group,
@@ -143,6 +168,7 @@ function plan(
 ): Entry & { readonly following: string } {
   const { share } = resultSettings(lane.context.options);
   const settlements = items.map(({ settlement }) => settlement);
+  noteReleases(lane, settlements);
   return planEntry({ lease, held, expected, settlements, nowMs: lane.context.nowMs(), resultShare: share });
 }
 
@@ -151,15 +177,24 @@ function remember(lane: Lane, sequence: number, held: HeldLease, text: string): 
   else lane.held.set(sequence, { held, expected: text });
 }
 
-async function settleBySight(lane: Lane, group: Group, answers: Settled[]): Promise<void> {
-  const { lease } = group;
-  let { items } = group;
-  for (let tries = 0; items.length > 0; tries++) {
+/** Several settlements of one task take effect one after the other, each after another look. */
+async function settleBySight(lane: Lane, { lease, items }: Group, answers: Settled[]): Promise<void> {
+  for (let rest = items; rest.length > 0; ) {
+    const wave = rest.filter((item, i) => item.settlement.index !== rest[i - 1]?.settlement.index);
+    rest = rest.filter((item) => !wave.includes(item));
+    await settleWave(lane, { lease, items: wave }, answers);
+  }
+}
+
+/** Each task once. */
+async function settleWave(lane: Lane, { lease, items }: Group, answers: Settled[]): Promise<void> {
+  let open = items;
+  for (let tries = 0; open.length > 0; tries++) {
     if (tries === MAX_TRIES) throw storeUnavailable("the lease changes all the time", "none");
-    const tasks = items.map(({ settlement: { index } }) => ({ lease, index }));
+    const tasks = open.map(({ settlement: { index } }) => ({ lease, index }));
     const seen = await inspect(lane, tasks);
-    const planned = await planBySight(lane, { lease, items }, seen, answers);
-    items = await applyBySight(lane, lease, planned, answers);
+    const planned = await planBySight(lane, { lease, items: open }, seen, answers);
+    open = await applyBySight(lane, lease, planned, answers);
   }
 }
 
@@ -182,21 +217,12 @@ async function planBySight(
   }
   for (const item of rest.items) {
     const one = seen[group.items.indexOf(item)];
-    const isTwin = taken.items.some(({ settlement }) => settlement.index === item.settlement.index);
-    // Its twin in this call comes first; then this is a repetition like any other.
-    if (!one || isTwin) continue;
+    if (!one) continue;
     const late = lateAck(lane, item, one);
     if (late) planned.set(late, { lease, items: [item] });
     else answers[item.place] = await judge(lane, item.settlement, one);
   }
-  const twins = rest.items.filter((item) => taken.items.some((one) => one.settlement.index === item.settlement.index));
-  for (const item of twins) answers[item.place] = sameOutcome(item, taken) ? "settled" : "stale";
   return planned;
-}
-
-function sameOutcome({ settlement }: Item, taken: Group): boolean {
-  const twin = taken.items.find((one) => one.settlement.index === settlement.index);
-  return twin?.settlement.outcome.kind === settlement.outcome.kind;
 }
 
 /** Returns what must be looked at again, because someone else was faster. */
@@ -244,21 +270,29 @@ function isAbout(held: HeldLease, lease: Lease): boolean {
 function lateAck(lane: Lane, { settlement }: Item, { state, record, key }: Seen): Entry | undefined {
   const { lease, outcome } = settlement;
   if (outcome.kind !== "ack" || record === undefined || !wasLostFrom(state, lease)) return undefined;
+  const alone = decodeMeta(record);
+  if (alone.attempt !== lease.attempt) return undefined;
   const { share } = resultSettings(lane.context.options);
   const nowMs = lane.context.nowMs();
-  return planLateAck({ lease, settlements: [settlement], nowMs, resultShare: share }, key, state, decodeMeta(record));
+  return planLateAck({ lease, settlements: [settlement], nowMs, resultShare: share }, key, state, alone);
 }
 
 /** Whether a lease that is not current was ended by this very settlement. */
 async function judge(lane: Lane, { lease, index, outcome }: Settlement, seen: Seen): Promise<Settled> {
-  if (seen.state !== "") return wasMovedBy(seen.state, outcome.kind, lease) ? "settled" : "stale";
+  if (seen.record !== undefined) {
+    // A retry has counted the attempt up.
+    const attempt = decodeMeta(seen.record).attempt - (outcome.kind === "retry" ? 1 : 0);
+    return attempt === lease.attempt && wasMovedBy(seen.state, outcome.kind, lease) ? "settled" : "stale";
+  }
   for (const records of seen.results) {
     const found = findResult(records, resultIndex(leasedKey(lease, index)));
     if (!found) continue;
-    const isSameLease = found.broker === lease.broker && found.sequence === lease.sequence;
+    const { broker, sequence, attempt } = found;
+    const isSameLease = broker === lease.broker && sequence === lease.sequence && attempt === lease.attempt;
     return isSameLease && outcomeEnds(outcome) && found.success === (outcome.kind === "ack") ? "settled" : "stale";
   }
-  if (outcome.kind !== "release" || lease.alone) return "stale";
+  // A task of a block that was released bears no trace of it; but this broker remembers what it did lately.
+  if (outcome.kind !== "release" || !lane.released.has(releaseName(lease, index))) return "stale";
   return (await isAtFront(lane, leasedKey(lease, index))) ? "settled" : "stale";
 }
 

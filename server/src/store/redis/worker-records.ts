@@ -17,7 +17,7 @@ export class WorkerRecords {
 
   async put(workers: readonly WorkerRecord[]): Promise<void> {
     if (workers.length === 0) return;
-    const list = workers.flatMap((worker) => [worker.sessionId, JSON.stringify(worker)]);
+    const list = workers.flatMap((worker) => [worker.sessionId, Buffer.from(JSON.stringify(worker))]);
     const { putWorkers } = SCRIPTS;
     await this.#connection.run(putWorkers, keysOf(putWorkers, this.#keys), [TTL_MS, ...list]);
   }

@@ -7,8 +7,6 @@
   Returns {"repeated", call, slot, ...}, having done nothing, when a call was made before; else
   {"added", ids of the blocks and outcomes of the tasks alone, whether the line was empty, the grants of each claim...}. ]]
 --- @include lib/claim
---- @include lib/results
---- @include lib/alone
 local at = ARGV.list
 local calls = {}
 local repeated = { "repeated" }
@@ -31,48 +29,27 @@ for _ = 1, tonumber(ARGV.types) do
 end
 
 local was_empty = ARGV.claims ~= "0" and tonumber(redis.call("HGET", KEYS.count, "ready") or 0) == 0
-local ids, outcomes, fresh, references = {}, {}, {}, {}
+local ids, outcomes, fresh = {}, {}, {}
+local alone
 
 local function add_block(value, tasks)
-  if #references > 0 then
-    add_references(references)
-    references, was_empty = {}, false
-  end
+  if alone then alone.flush() end
   local id = redis.call("XADD", KEYS.line, "*", "b", value)
+  -- A key has room for a sequence below 2^20; it grows as long as the server's clock stands behind the last entry.
+  if #id > 20 then redis.call("XSETID", KEYS.line, string.format("%.0f-0", string.match(id, "^%d+") + 1)) end
   ids[#ids + 1] = id
   own[id] = #ids
   fresh[#fresh + 1] = { id, { "b", value } }
   count("ready", tasks)
 end
 
--- What is known of a task with this key: its state, or "?" when it has ended.
-local function existing(key)
-  local state = redis.call("HGET", KEYS.state, key)
-  if state then
-    local letter = string.sub(state, 1, 1)
-    return letter .. (letter == "s" and (redis.call("ZSCORE", KEYS.due, key) or "") or "")
+local function with_alone()
+  if not alone then
+    --- @include lib/add-alone
+    alone = { add = add_alone, flush = flush_references }
+    was_empty = false
   end
-  if #find_results(key, key) > 0 then return "?" end
-end
-
-local function add_alone(key, type, rank, delay, time, record)
-  local state = string.byte(key) == 61 and existing(key)
-  if state then return "e" .. state end
-  local run_at = tonumber(time)
-  if run_at == 0 and delay ~= "0" then run_at = now_ms() + delay end
-  redis.call("HSET", KEYS.alone, key, record)
-  count("type:" .. type, 1)
-  if run_at > 0 and run_at > now_ms() then
-    redis.call("HSET", KEYS.state, key, rank == "" and "s-" or "s-|" .. rank)
-    redis.call("ZADD", KEYS.due, run_at, key)
-    count("delayed", 1)
-    return string.format("c%.0f", run_at)
-  end
-  redis.call("HSET", KEYS.state, key, "r-")
-  count("ready", 1)
-  was_empty = false
-  if rank == "" then references[#references + 1] = key else add_ranked(key, rank, false) end
-  return "c0"
+  return alone
 end
 
 for _ = 1, tonumber(ARGV.items) do
@@ -80,11 +57,11 @@ for _ = 1, tonumber(ARGV.items) do
     add_block(ARGV[at + 1], ARGV[at + 2])
     at = at + 3
   else
-    outcomes[#outcomes + 1] = add_alone(unpack(ARGV, at + 1, at + 6))
+    outcomes[#outcomes + 1] = with_alone().add(unpack(ARGV, at + 1, at + 6))
     at = at + 7
   end
 end
-if #references > 0 then add_references(references) end
+if alone then alone.flush() end
 
 local answer = table.concat(ids, ",") .. "|" .. table.concat(outcomes, ",")
 for _, call in ipairs(calls) do

@@ -1,0 +1,22 @@
+/** What callers are told when it is not the broker that says it. */
+import { status as Code } from "@grpc/grpc-js";
+import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts";
+import { type Refusal, toError } from "../status.ts";
+import type { Caller } from "./caller.ts";
+
+export function unanswered(): TaskwireError {
+  return new TaskwireError("the broker answered fewer tasks than were sent", { code: "INTERNAL", effect: "unknown" });
+}
+
+export function bufferFull(): ResourceExhausted {
+  const message = "too many tasks wait in this client: the brokers take them more slowly than they come";
+  return new ResourceExhausted(message, { code: "RESOURCE_EXHAUSTED", reason: "CLIENT_BUFFER_FULL" });
+}
+
+/** The deadline has passed. @param failure how the last stream failed, if no answer came since */
+export function overdue({ isSent }: Caller, failure: Refusal | undefined): TaskwireError {
+  const effect = isSent ? "unknown" : "none";
+  if (failure) return toError({ ...failure, code: Code.UNAVAILABLE }, effect);
+  const outcome = isSent ? "whether the task was enqueued is unknown" : "the task was not enqueued";
+  return new DeadlineExceeded(`no answer until the deadline: ${outcome}`, { code: "DEADLINE_EXCEEDED", effect });
+}

@@ -1,0 +1,44 @@
+import { TaskStatus as ProtoTaskStatus, TaskState } from "@taskwire/proto";
+import { expect, it } from "vitest";
+import { toTaskStatus } from "./task-status.ts";
+
+it("tells all that the broker knows of an active task", () => {
+  const status = ProtoTaskStatus.create({
+    task: { id: "t", queue: "q", type: "email", payload: new Uint8Array([1]), contentType: "x/y", headers: { a: "b" } },
+    state: TaskState.ACTIVE,
+    attempt: 2,
+    lostCount: 1,
+    runTime: { seconds: 2, nanos: 500_000_000 },
+    workerId: "w",
+    progressPercent: 50,
+    progressDetail: new Uint8Array([2]),
+    lastResult: { success: false, errorMessage: "no", errorType: "E", duration: { seconds: 1, nanos: 250_000_000 } },
+  });
+
+  expect(toTaskStatus(status)).toEqual({
+    taskId: "t",
+    queue: "q",
+    state: "active",
+    attempt: 2,
+    lostCount: 1,
+    runTime: new Date(2_500),
+    workerId: "w",
+    progressPercent: 50,
+    progressDetail: new Uint8Array([2]),
+    lastResult: {
+      success: false,
+      result: new Uint8Array(),
+      errorMessage: "no",
+      errorType: "E",
+      durationMs: 1_250,
+      workerId: "",
+      endTime: undefined,
+    },
+    type: "email",
+    payload: new Uint8Array([1]),
+    contentType: "x/y",
+    headers: { a: "b" },
+    priority: 0,
+    enqueueTime: undefined,
+  });
+});

@@ -1,0 +1,65 @@
+/** `npm run bench`: measures Taskwire and BullMQ side by side and prints one table. See docs/benchmarks.md. */
+import { backlogRow } from "./bench/backlog-row.ts";
+import { closeAll, closeOnSignals, isInterrupted } from "./bench/closing.ts";
+import { delayedRow } from "./bench/delayed-row.ts";
+import { endToEndRow } from "./bench/end-to-end-row.ts";
+import { Figures } from "./bench/figures.ts";
+import { latencyRow } from "./bench/latency-row.ts";
+import { loadTestRow } from "./bench/load-test-row.ts";
+import { writeToPage } from "./bench/page.ts";
+import { profile } from "./bench/profile.ts";
+import { queueRow } from "./bench/queue-row.ts";
+import { redeliveryRow } from "./bench/redelivery-row.ts";
+import { report } from "./bench/report.ts";
+import type { Row } from "./bench/row.ts";
+import { type RowName, readSettings, type Settings } from "./bench/settings.ts";
+import { windowsRow } from "./bench/windows-row.ts";
+
+const ROWS: Readonly<Record<RowName, Row>> = {
+  queue: queueRow,
+  "end-to-end": endToEndRow,
+  latency: latencyRow,
+  backlog: backlogRow,
+  delayed: delayedRow,
+  windows: windowsRow,
+  redelivery: redeliveryRow,
+  "load-test": loadTestRow,
+};
+
+closeOnSignals();
+try {
+  const settings = readSettings(process.argv.slice(2));
+  if (settings.profiled) console.log(await profile(settings.profiled, settings));
+  else await measureAndReport(settings);
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await closeAll();
+}
+
+async function measureAndReport(settings: Settings): Promise<void> {
+  const figures = new Figures();
+  const failures: string[] = [];
+  for (const rowName of settings.rows) {
+    const row = ROWS[rowName];
+    for (const name of settings.systems.filter((system) => row.systems.includes(system))) {
+      const startedAt = performance.now();
+      // One measurement that fails does not cost the others.
+      await row.measure({ name, settings, figures }).catch((error: unknown) => {
+        failures.push(`${rowName}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      if (isInterrupted()) return;
+      progress(`${rowName}, ${name}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+    }
+  }
+  const markdown = report(figures, settings);
+  console.log(markdown);
+  for (const failure of failures) progress(`FAILED ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
+  else if (settings.isWritten) await writeToPage(markdown);
+}
+
+function progress(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}

@@ -1,0 +1,43 @@
+/** From the call of enqueue to the start of the handler, with nothing else to do. */
+import type { Percentiles } from "../../test/load/protocol.ts";
+import type { Producer, WorkerProcess } from "../../test/load/roles.ts";
+import { type Row, record, runEndToEnd, sized, startCrew, withSystem } from "./row.ts";
+import { SYSTEM_NAMES } from "./settings.ts";
+import type { System } from "./system.ts";
+
+const TASKS_PER_SECOND = 200;
+
+/** Each run has new processes: the first seconds count as cold, and those after some thousand tasks as warm. */
+export const latencyRow: Row = {
+  systems: SYSTEM_NAMES,
+  measure: async (bench) => {
+    const count = bench.settings.sizes.latencySeconds * TASKS_PER_SECOND;
+    for (let run = 1; run <= bench.settings.runs; run++) {
+      await withSystem(bench, async (system, producer, worker) => {
+        const cold = await pace(system, producer, worker, { queue: "cold", count });
+        record(bench, { coldP50: cold.p50, coldP95: cold.p95, coldP99: cold.p99 });
+        const load = {
+          queue: "warm-up",
+          count: sized(bench, bench.settings.sizes.single / 4),
+          mode: "single",
+        } as const;
+        await runEndToEnd(system, producer, worker, load);
+        const warm = await pace(system, producer, worker, { queue: "warm", count });
+        record(bench, { warmP50: warm.p50, warmP95: warm.p95, warmP99: warm.p99 });
+      });
+    }
+  },
+};
+
+async function pace(
+  system: System,
+  producer: Producer,
+  worker: WorkerProcess,
+  { queue, count }: { readonly queue: string; readonly count: number },
+): Promise<Percentiles> {
+  await startCrew(system, worker, { queue, expected: count, work: { kind: "latency" } });
+  await producer.ask.pace({ queue, count, perSecond: TASKS_PER_SECOND });
+  await worker.ask.ended();
+  await worker.ask.stop();
+  return worker.ask.recorded();
+}

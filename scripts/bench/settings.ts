@@ -1,0 +1,115 @@
+/** What the command line can ask of the benchmark, and how large each measurement is. */
+import { parseArgs } from "node:util";
+import type { PayloadKind } from "../../test/load/protocol.ts";
+
+export const ROW_NAMES = [
+  "queue",
+  "end-to-end",
+  "latency",
+  "backlog",
+  "delayed",
+  "windows",
+  "redelivery",
+  "load-test",
+] as const;
+export type RowName = (typeof ROW_NAMES)[number];
+
+export const SYSTEM_NAMES = ["redis-everysec", "redis-always", "embedded", "bullmq"] as const;
+export type SystemName = (typeof SYSTEM_NAMES)[number];
+
+export interface Settings {
+  readonly runs: number;
+  readonly rows: readonly RowName[];
+  readonly systems: readonly SystemName[];
+  readonly payload: PayloadKind;
+  readonly concurrency: { readonly taskwire: number; readonly bullmq: number };
+  readonly sizes: Sizes;
+  readonly isQuick: boolean;
+  /** Whether docs/benchmarks.md gets the tables. */
+  readonly isWritten: boolean;
+  /** Measures nothing, but shows where the time of this system goes. */
+  readonly profiled: SystemName | undefined;
+}
+
+/** How many tasks each measurement takes. A system that is ten times slower gets fewer, so that it takes as long. */
+export interface Sizes {
+  readonly single: number;
+  readonly bulk: number;
+  readonly queued: number;
+  readonly latencySeconds: number;
+  readonly dueAtOnce: number;
+  readonly dueOneByOne: number;
+  readonly windowSeconds: number;
+  readonly rounds: number;
+  readonly loadTest: number;
+}
+
+const FULL: Sizes = {
+  single: 200_000,
+  bulk: 200_000,
+  queued: 1_000_000,
+  latencySeconds: 5,
+  dueAtOnce: 20_000,
+  dueOneByOne: 1_000,
+  windowSeconds: 8,
+  rounds: 10,
+  loadTest: 100_000,
+};
+
+const QUICK: Sizes = {
+  single: 10_000,
+  bulk: 20_000,
+  queued: 50_000,
+  latencySeconds: 1,
+  dueAtOnce: 2_000,
+  dueOneByOne: 200,
+  windowSeconds: 2,
+  rounds: 2,
+  loadTest: 5_000,
+};
+
+/** Throws with a sentence for people when the command line makes no sense. */
+export function readSettings(args: readonly string[]): Settings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      runs: { type: "string" },
+      quick: { type: "boolean", default: false },
+      only: { type: "string", multiple: true },
+      system: { type: "string", multiple: true },
+      queued: { type: "string" },
+      payload: { type: "string", default: "bytes" },
+      concurrency: { type: "string", default: "1000" },
+      "bullmq-concurrency": { type: "string", default: "100" },
+      write: { type: "boolean", default: false },
+      profile: { type: "string" },
+    },
+  });
+  const sizes = values.quick ? QUICK : FULL;
+  return {
+    runs: count("--runs", values.runs ?? (values.quick ? "1" : "3")),
+    rows: (values.only ?? ROW_NAMES).map((name) => oneOf("--only", ROW_NAMES, name)),
+    systems: (values.system ?? SYSTEM_NAMES).map((name) => oneOf("--system", SYSTEM_NAMES, name)),
+    payload: oneOf("--payload", ["bytes", "json"] as const, values.payload),
+    concurrency: {
+      taskwire: count("--concurrency", values.concurrency),
+      bullmq: count("--bullmq-concurrency", values["bullmq-concurrency"]),
+    },
+    sizes: values.queued ? { ...sizes, queued: count("--queued", values.queued) } : sizes,
+    isQuick: values.quick,
+    isWritten: values.write,
+    profiled: values.profile === undefined ? undefined : oneOf("--profile", SYSTEM_NAMES, values.profile),
+  };
+}
+
+function count(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new Error(`${option} is ${text}: it must be a whole number above 0`);
+}
+
+function oneOf<Name extends string>(option: string, names: readonly Name[], text: string): Name {
+  const name = names.find((name) => name === text);
+  if (name !== undefined) return name;
+  throw new Error(`${option} is ${text}: it must be one of ${names.join(", ")}`);
+}
