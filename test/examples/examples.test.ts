@@ -1,0 +1,164 @@
+/** Every example does what it says, against a real broker. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "@taskwire/client";
+import { test as base, expect } from "vitest";
+import { Processes } from "../support/processes.ts";
+import { until } from "../support/until.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const FOLDERS = ["client/examples", "worker-sdk/examples"];
+
+interface Example {
+  readonly process: ChildProcess;
+  output(): string;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+interface Fixtures {
+  readonly address: string;
+  readonly client: Client;
+  /** Runs an example: its file, and its arguments after the address. */
+  readonly run: (file: string, ...args: readonly string[]) => Example;
+}
+
+const shown = new Set<string>();
+
+const test = base.extend<Fixtures>({
+  address: async ({}, use) => {
+    const processes = new Processes();
+    const { address } = await processes.broker(["--data-dir", await processes.folder()]);
+    await use(address);
+    await processes.close();
+  },
+  client: async ({ address }, use) => {
+    await using client = new Client({ address });
+    await use(client);
+  },
+  run: async ({ address }, use) => {
+    const running: Example[] = [];
+    await use((file, ...args) => {
+      shown.add(file);
+      const example = launch(file, [address, ...args]);
+      running.push(example);
+      return example;
+    });
+    for (const { process, ended } of running) {
+      process.kill("SIGKILL");
+      await ended;
+    }
+  },
+});
+
+test("hello.ts answers enqueue.ts, and leaves in good order", async ({ run }) => {
+  const worker = run("worker-sdk/examples/hello.ts");
+  const producer = run("client/examples/enqueue.ts");
+
+  expect(await producer.ended, producer.output()).toBe(0);
+  expect(producer.output()).toMatch(/durability: fsync[\s\S]*result: Hello, Ada!/);
+  worker.process.kill("SIGTERM");
+  expect(await worker.ended).toBe(0);
+});
+
+test("watch-stats.ts shows the numbers as often as it was asked to", async ({ run, client }) => {
+  await client.enqueue("email", { to: "user@example.com" });
+
+  const watch = run("client/examples/watch-stats.ts", "2");
+
+  expect(await watch.ended, watch.output()).toBe(0);
+  expect(watch.output().match(/workers: 0/g)).toHaveLength(2);
+  expect(watch.output()).toContain("email");
+});
+
+test("producer.ts enqueues 100 emails and 10 images, and consumer.ts works on both", async ({ run, client }) => {
+  const worker = run("worker-sdk/examples/consumer.ts");
+  const producer = run("client/examples/producer.ts", "3600", "0");
+  expect(await producer.ended, producer.output()).toBe(0);
+  const due = await client.enqueue("image_processing", { image_url: "https://example.com/a.jpg", operations: [] });
+  await client.await(due.taskId, { deadlineMs: 30_000 });
+
+  const queues = await until(
+    "all emails have ended",
+    async () => {
+      for await (const { queues } of client.watchStats({ limit: 1 })) {
+        const { completed = 0, dead = 0 } = queues["email"] ?? {};
+        // Four failures in a row are unlikely, not impossible.
+        if (completed + dead === 100) return queues;
+      }
+      return undefined;
+    },
+    { withinMs: 40_000, everyMs: 100 },
+  );
+  expect(queues["image_processing"]).toMatchObject({ enqueued: 11, scheduled: 10 });
+  worker.process.kill("SIGTERM");
+  expect(await worker.ended).toBe(0);
+});
+
+test("retries.ts ends each webhook as its comments say", async ({ run, client }) => {
+  run("worker-sdk/examples/retries.ts");
+  const enqueue = async (status: number) => {
+    const webhook = { url: "https://example.com", status, retryAfterSeconds: 3_600 };
+    return (await client.enqueue("webhook", webhook)).taskId;
+  };
+  const [ok, missing, gone, early, limited, broken] = await Promise.all([200, 404, 410, 425, 429, 500].map(enqueue));
+
+  expect(await client.await(ok ?? "")).toMatchObject({ state: "completed" });
+  expect(await client.await(missing ?? "")).toMatchObject({
+    state: "dead",
+    lastResult: { errorMessage: "https://example.com does not exist" },
+  });
+  expect(await client.await(gone ?? "")).toMatchObject({ state: "cancelled" });
+  const put = (taskId = "") =>
+    until("it waits", async () => {
+      const status = await client.get(taskId);
+      return status.state === "scheduled" ? status : undefined;
+    });
+  expect(await put(early)).toMatchObject({ attempt: 1 });
+  expect((await put(limited)).runTime?.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
+  expect(await put(broken)).toMatchObject({
+    attempt: 2,
+    lastResult: { errorMessage: "https://example.com answered 500" },
+  });
+});
+
+test("graceful-shutdown.ts gives back what it runs at a second signal", async ({ run, client }) => {
+  const worker = run("worker-sdk/examples/graceful-shutdown.ts");
+  const { taskId } = await client.enqueue("report", null);
+  await until("it runs", async () => (await client.get(taskId)).state === "active", { withinMs: 20_000 });
+
+  worker.process.kill("SIGTERM");
+  await until("the first is heard", () => worker.output().includes("stopping"));
+  worker.process.kill("SIGTERM");
+
+  expect(await worker.ended).toBe(143);
+  expect(
+    await until("it is back", async () => (await client.get(taskId)).state === "ready" && client.get(taskId)),
+  ).toMatchObject({ attempt: 1 });
+});
+
+test("no example is left out", async () => {
+  const folders = await Promise.all(
+    FOLDERS.map(async (folder) => (await readdir(join(ROOT, folder))).map((file) => `${folder}/${file}`)),
+  );
+
+  expect([...shown].toSorted()).toEqual(
+    folders
+      .flat()
+      .filter((file) => file.endsWith(".ts"))
+      .toSorted(),
+  );
+});
+
+function launch(file: string, args: readonly string[]): Example {
+  const child = spawn(process.execPath, ["--conditions=source", "--import", "tsx", join(ROOT, file), ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const ended = once(child, "close").then(([code]: (number | null)[]) => code ?? null);
+  return { process: child, output: () => output, ended };
+}
