@@ -12,12 +12,12 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-type Watcher = (status: HealthCheckResponse["status"]) => void;
+type WatchCall = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
 /** grpc.health.v1: all services serve, or none does. */
 export class Health {
   readonly #services: ReadonlySet<string>;
-  readonly #watchers = new Set<Watcher>();
+  readonly #watchers = new Set<WatchCall>();
   #serving = false;
 
   constructor(services: readonly string[]) {
@@ -27,7 +27,7 @@ export class Health {
   set(serving: boolean): void {
     if (serving === this.#serving) return;
     this.#serving = serving;
-    for (const watcher of this.#watchers) watcher(this.#status());
+    for (const call of this.#watchers) call.write({ status: this.#status() });
   }
 
   #status(): HealthCheckResponse["status"] {
@@ -44,13 +44,12 @@ export class Health {
         if (this.#services.has(service)) callback(null, { status: this.#status() });
         else callback({ code: status.NOT_FOUND, details: `no service ${JSON.stringify(service)}` });
       },
-      watch: (call: ServerWritableStream<HealthCheckRequest, HealthCheckResponse>) => {
+      watch: (call: WatchCall) => {
         const known = this.#services.has(call.request.service);
-        const watcher: Watcher = (now) => call.write({ status: now });
-        watcher(known ? this.#status() : SERVICE_UNKNOWN);
+        call.write({ status: known ? this.#status() : SERVICE_UNKNOWN });
         if (!known) return;
-        this.#watchers.add(watcher);
-        call.on("cancelled", () => this.#watchers.delete(watcher));
+        this.#watchers.add(call);
+        call.on("cancelled", () => this.#watchers.delete(call));
       },
     });
   }
@@ -58,6 +57,7 @@ export class Health {
   /** Ends all watches, so that the server can close. */
   close(): void {
     this.set(false);
+    for (const call of this.#watchers) call.end();
     this.#watchers.clear();
   }
 }

@@ -44,6 +44,8 @@ export class GrpcServer {
   readonly #server: Server;
   readonly #health: Health;
   readonly #options: GrpcOptions;
+  /** Where it listens, once it does. */
+  #address = "";
 
   constructor(broker: Broker, options: GrpcOptions) {
     this.#options = options;
@@ -66,8 +68,7 @@ export class GrpcServer {
 
   /** Listens; resolves with the port. */
   async start(): Promise<number> {
-    const { host, port } = this.#options;
-    const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const address = this.#addressOf(this.#options.port);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error)
@@ -77,9 +78,17 @@ export class GrpcServer {
               { cause: error },
             ),
           );
-        else resolve(bound);
+        else {
+          this.#address = this.#addressOf(bound);
+          resolve(bound);
+        }
       });
     });
+  }
+
+  #addressOf(port: number): string {
+    const { host } = this.#options;
+    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   setServing(serving: boolean): void {
@@ -89,13 +98,9 @@ export class GrpcServer {
   /** Takes no new calls, waits `graceMs` for those under way, then ends them. */
   async stop(graceMs: number): Promise<void> {
     this.#health.close();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
-      this.#server.tryShutdown(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    // Not forceShutdown: without channelz, grpc-js does not know there which connections it has.
+    if (this.#address !== "") this.#server.drain(this.#address, graceMs);
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
   }
 }
 
