@@ -187,6 +187,20 @@ onStore("embedded", (test) => {
     await watching;
     expect(statuses).toEqual([1, 2]);
   });
+
+  test("a stopping broker does not wait for those who watch", async ({ startOther, connectTo }) => {
+    const broker = await startOther();
+    const { rpc } = connectTo(broker);
+    let messages = 0;
+    const watching = (async () => {
+      for await (const _ of rpc.stats.watchStats({})) messages++;
+    })().catch(() => undefined);
+    await until("numbers come", () => messages > 0);
+
+    expect(await broker.terminate()).toBe(0);
+
+    await watching;
+  });
 });
 
 const NACK = { action: 0, errorType: "E", errorMessage: "no", retryDelay: undefined } as const;

@@ -222,7 +222,9 @@ export class Session {
         continue;
       }
       this.#held.delete(task.tag);
-      if (answer === "stale") rejected.push({ tag: task.tag, reason: "stale" });
+      if (answer !== "stale") continue;
+      this.#rememberRevoked(task.tag);
+      rejected.push({ tag: task.tag, reason: "stale" });
     }
     return rejected;
   }
@@ -318,10 +320,14 @@ export class Session {
     this.#held.delete(task.tag);
     this.#use.give(task.bytes);
     task.of.queue.inFlight--;
-    this.#revoked.add(task.tag);
+    this.#rememberRevoked(task.tag);
+    return { lease: task.of.lease, index: task.index, outcome };
+  }
+
+  #rememberRevoked(tag: number): void {
+    this.#revoked.add(tag);
     // Bounded: a worker that lets this many tasks time out gets "settled" for its oldest late outcomes; nothing else changes.
     if (this.#revoked.size > 10_000) for (const oldest of this.#revoked) if (this.#revoked.delete(oldest)) break;
-    return { lease: task.of.lease, index: task.index, outcome };
   }
 
   /** Ends it, giving back what it holds. What is on its way to the store stays with `settle`. */

@@ -45,6 +45,8 @@ export class GrpcServer {
   readonly #health: Health;
   readonly #calls = new OpenCalls();
   readonly #options: GrpcOptions;
+  /** Where it listens, once it does. */
+  #address = "";
 
   constructor(broker: Broker, options: GrpcOptions) {
     this.#options = options;
@@ -67,8 +69,7 @@ export class GrpcServer {
 
   /** Listens; resolves with the port. */
   async start(): Promise<number> {
-    const { host, port } = this.#options;
-    const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const address = this.#addressOf(this.#options.port);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error)
@@ -78,9 +79,17 @@ export class GrpcServer {
               { cause: error },
             ),
           );
-        else resolve(bound);
+        else {
+          this.#address = this.#addressOf(bound);
+          resolve(bound);
+        }
       });
     });
+  }
+
+  #addressOf(port: number): string {
+    const { host } = this.#options;
+    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   setServing(serving: boolean): void {
@@ -90,19 +99,12 @@ export class GrpcServer {
   /** Takes no new calls, gives those under way `graceMs` to end by themselves, then ends them. */
   async stop(graceMs: number): Promise<void> {
     this.#health.close();
-    await new Promise<void>((resolve) => {
-      const ending = setTimeout(() => this.#calls.endAll(), graceMs);
-      // A client that does not even take the end of its calls must not hold the broker up.
-      const forcing = setTimeout(() => {
-        this.#server.forceShutdown();
-        resolve();
-      }, 2 * graceMs);
-      this.#server.tryShutdown(() => {
-        clearTimeout(ending);
-        clearTimeout(forcing);
-        resolve();
-      });
-    });
+    const ending = setTimeout(() => this.#calls.endAll(), graceMs);
+    // A client that does not even take the end of its calls must not hold the broker up. (forceShutdown would not do: without
+    // channelz, grpc-js does not know there which connections it has.)
+    if (this.#address !== "") this.#server.drain(this.#address, 2 * graceMs);
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    clearTimeout(ending);
   }
 }
 
