@@ -3,7 +3,9 @@ import color from "picocolors";
 import type { FailedAttempt, Failures } from "./failures.ts";
 import type { Progress, QueueProgress } from "./progress.ts";
 
-const BAR_CELLS = 24;
+/** What a row needs beside its name and its bar. */
+const NUMBERS_COLUMNS = 51;
+const BAR_CELLS = { min: 8, max: 30 };
 const SHOWN_FAILURES = 5;
 
 export interface Scene {
@@ -18,11 +20,12 @@ export interface Scene {
 export function draw({ progress, failures, startedAt, address }: Scene, columns: number): string {
   const { queues, stats } = progress;
   const width = Math.max(...queues.map(({ queue }) => queue.length));
+  const cells = Math.min(Math.max(columns - width - NUMBERS_COLUMNS, BAR_CELLS.min), BAR_CELLS.max);
   const workers = stats?.workers ?? 0;
   const lines = [
     "",
-    `${color.bold("queue".padEnd(width))}  ${"".padEnd(BAR_CELLS)}  ${color.dim("   done   per s  running  waiting  later  dead")}`,
-    ...queues.map((queue) => row(queue, width)),
+    `${color.bold("queue".padEnd(width))}  ${"".padEnd(cells)}  ${color.dim("   done   per s  running  waiting  later  dead")}`,
+    ...queues.map((queue) => row(queue, { width, cells })),
     "",
     `${seconds(Date.now() - startedAt)}   broker ${address}, ${workers} ${workers === 1 ? "worker" : "workers"}; ${attempts(progress)}`,
     ...failures.all.slice(-SHOWN_FAILURES).map((failure) => describe(failure, startedAt)),
@@ -43,22 +46,22 @@ export function plainLine(progress: Progress, startedAt: number): string {
 
 /** One failed attempt and what became of it. */
 export function describe({ queue, taskId, attempt, error, at, fate }: FailedAttempt, startedAt: number): string {
-  const what = `${seconds(at - startedAt)}   ${queue} ${shortId(taskId)} failed attempt ${attempt}: ${error}`;
+  const what = `${seconds(at - startedAt)}   ${queue} ${shortId(taskId)} failed attempt ${attempt}`;
   switch (fate.kind) {
     case "unknown":
-      return color.yellow(what);
+      return `${color.yellow(what)}: ${error}`;
     case "waits": {
       const inMs = Math.max(0, fate.until - Date.now());
-      return `${color.yellow(what)} ${color.bold(`→ again in ${(inMs / 1_000).toFixed(1)} s`)}`;
+      return `${color.yellow(what)} ${color.bold(`→ again in ${(inMs / 1_000).toFixed(1)} s`)}: ${error}`;
     }
     case "runs again":
-      return `${color.yellow(what)} ${color.bold("→ runs again")}`;
+      return `${color.yellow(what)} ${color.bold("→ runs again")}: ${error}`;
     case "failed again":
-      return `${what} ${color.dim("→ failed again")}`;
+      return `${what} ${color.dim("→ failed again")}: ${error}`;
     case "completed":
-      return `${color.dim(what)} ${color.green(`→ done at attempt ${fate.attempt}`)}`;
+      return `${color.dim(what)} ${color.green(`→ done at attempt ${fate.attempt}`)}: ${color.dim(error)}`;
     case "dead":
-      return `${what} ${color.red("→ dead: no retry left")}`;
+      return `${what} ${color.red("→ dead, no retry left")}: ${error}`;
   }
 }
 
@@ -67,10 +70,13 @@ function shortId(taskId: string): string {
   return `…${taskId.slice(-8)}`;
 }
 
-function row({ queue, counters, done, total, rate }: QueueProgress, width: number): string {
+function row(
+  { queue, counters, done, total, rate }: QueueProgress,
+  { width, cells }: { readonly width: number; readonly cells: number },
+): string {
   const { active, ready, scheduled, dead } = counters;
-  const filled = total === 0 ? 0 : Math.round((BAR_CELLS * done) / total);
-  const bar = `${color.green("█".repeat(filled))}${color.dim("░".repeat(BAR_CELLS - filled))}`;
+  const filled = total === 0 ? 0 : Math.round((cells * done) / total);
+  const bar = `${color.green("█".repeat(filled))}${color.dim("░".repeat(cells - filled))}`;
   const numbers = [
     `${done}/${total}`.padStart(7),
     rate.toFixed(1).padStart(6),

@@ -5,8 +5,9 @@ import { type Progress, WORKLOAD_TASKS } from "./progress.ts";
 
 export type Verdict = { readonly kind: "good" } | { readonly kind: "bad"; readonly reason: string };
 
-export const INTRODUCTION = `Starting a broker, a worker with 5 slots, and a producer of ${WORKLOAD_TASKS} tasks: an email each tenth of a second, then images
-that are due later. Some attempts fail on purpose, and are tried again after 1, 4 and 9 s.`;
+export const INTRODUCTION = `Starting a broker, a worker with 5 slots, and a producer of ${WORKLOAD_TASKS} tasks:
+an email each tenth of a second, then images that are due later. Some attempts
+fail on purpose, and are tried again after 1, 4 and 9 s.`;
 
 /** Whether each task came to its end, and each failed attempt was followed by another or ended its task. */
 export function judge({ stats }: Progress): Verdict {
@@ -43,16 +44,19 @@ function failures(failed: number, dead: number): string {
 export function whatNext(address: string): string {
   const enqueue = (json: string) =>
     `  grpcurl -plaintext -d '{"type": "email", "json": ${json}}' \\\n    ${address} taskwire.v1.TaskService/Enqueue`;
-  return `The broker is at ${color.bold(address)}, with reflection and without TLS. It and its worker stay until Ctrl-C. Try:
+  return `The broker is at ${color.bold(address)}. It and its worker stay until Ctrl-C.
+Try in another terminal:
 
   grpcurl -plaintext ${address} describe taskwire.v1.TaskService
 ${enqueue('{"to": "you@example.com"}')}
 ${enqueue('{"subject": "to nobody"}')}
 
-The last one fails, is tried again after 1, 4 and 9 s, and then is dead: watch it below.
-Without grpcurl, in another terminal: node --import tsx client/examples/producer.ts ${address}
+The last one fails, is tried again after 1, 4 and 9 s, and then is dead: see
+below. Without grpcurl, the same 110 tasks once more:
 
-What next: the tour in README.md; the code behind this in client/examples and worker-sdk/examples.`;
+  node --import tsx client/examples/producer.ts ${address}
+
+What next: the tour in README.md, then client/examples and worker-sdk/examples.`;
 }
 
 /** Why a process ended that should not have, with the last that it said. */

@@ -22,9 +22,13 @@ interface Run {
   children(): Promise<number[]>;
 }
 
+/** Every process that a run of the present test was seen to start. */
+const known = new Set<number>();
+
 const test = base.extend<{ start: (...args: readonly string[]) => Run }>({
   start: async ({}, use) => {
     const runs: Run[] = [];
+    known.clear();
     // A run that is killed cannot remove its folder.
     const dir = await mkdtemp(join(tmpdir(), "taskwire-test-"));
     await use((...args) => {
@@ -36,6 +40,8 @@ const test = base.extend<{ start: (...args: readonly string[]) => Run }>({
       process.kill("SIGTERM");
       await ended;
     }
+    // What a failed test is about must not outlive it.
+    for (const pid of known) endIfAlive(pid);
     await rm(dir, { recursive: true, force: true });
   },
 });
@@ -144,10 +150,16 @@ async function childrenOf(parent: number): Promise<number[]> {
   const ps = spawn("ps", ["-Ao", "pid=,ppid=,args="], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   for await (const chunk of ps.stdout) text += chunk;
-  return [...text.matchAll(/^\s*(\d+)\s+(\d+)\s+.*leash\.mjs/gm)]
+  const children = [...text.matchAll(/^\s*(\d+)\s+(\d+)\s+.*leash\.mjs/gm)]
     .filter(([, , ppid]) => Number(ppid) === parent)
     .map(([, pid]) => Number(pid))
     .toSorted((a, b) => a - b);
+  for (const pid of children) known.add(pid);
+  return children;
+}
+
+function endIfAlive(pid: number): void {
+  if (isAlive(pid)) process.kill(pid, "SIGKILL");
 }
 
 function isAlive(pid: number): boolean {
