@@ -185,7 +185,9 @@ class SubscribeCall implements FrameHandler {
     if (session.state === "stopping") this.#send({ $case: "deliveryStopped", value: { lastTag: session.lastTag } });
   }
 
+  /** Nothing is delivered after it: a worker that holds nothing may close its side as soon as it has heard. */
   drain(graceMs: number): void {
+    this.#session?.stopDelivery();
     this.#send({ $case: "drain", value: { grace: toDuration(graceMs), reason: "the broker is stopping" } });
   }
 
