@@ -23,8 +23,8 @@ describe("a stream that is cut", () => {
     await worker.untilTold("started", 10);
 
     proxy.hold("to broker");
-    // Its acks are on the way and go nowhere: the broker knows of none.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Its acks go nowhere: the broker knows of none.
+    await worker.untilTold("handled", 10);
     expect((await countersOf(rpc, queue))?.completed).toBe(0);
     proxy.cut();
 

@@ -31,6 +31,7 @@ worker.handle<Payload>("work", async ({ id, payload: { ms, deadly } }, { attempt
   if (deadly) process.kill(process.pid, "SIGKILL");
   // A handler that holds its tasks never ends by itself.
   await sleep(holds ? 2 ** 30 : ms);
+  await tell("handled", { taskId: id, attempt });
   return { attempt };
 });
 await worker.run();

@@ -16,7 +16,7 @@ export interface WorkerSettings {
 
 /** What a worker tells of itself. */
 export interface Told {
-  readonly event: "connected" | "disconnected" | "started" | "settled" | "refused";
+  readonly event: "connected" | "disconnected" | "started" | "handled" | "settled" | "refused";
   /** Of `Date.now()`, which is the same for all processes here. */
   readonly at: number;
   readonly taskId: string;

@@ -220,8 +220,8 @@ export class Dispatcher implements Service {
   #claimed(line: Line, session: Session): void {
     line.claiming--;
     if (--this.#claimsUnderWay === 0) this.#onIdle?.();
+    // The line of this claim is one of the session's.
     this.roomFreed(session);
-    if (line.estimate > 0) this.#match(line);
   }
 
   #handBack(grants: readonly Grant[]): void {

@@ -27,9 +27,6 @@ export const TRANSITIONS = {
 
 export type TaskState = keyof typeof TRANSITIONS;
 
-/** The verbs of the table. */
-export type Move = { [S in TaskState]: keyof (typeof TRANSITIONS)[S] }[TaskState];
-
 /** The states that nothing leaves. */
 export function hasEnded(state: TaskState): boolean {
   return state === "completed" || state === "dead" || state === "cancelled";

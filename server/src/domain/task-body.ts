@@ -63,15 +63,6 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
   return reader.at === end;
 }
 
-/** The type of a stored task. */
-export function readType(body: Buffer): string {
-  let type = "";
-  eachField(body, 0, body.length, (field) => {
-    if (field.number === TASK_FIELD.type) type = body.toString("latin1", field.start, field.end);
-  });
-  return type;
-}
-
 /** The options of a stored task, with the defaults filled in. */
 export function readOptions(body: Buffer): TaskOptions {
   let { maxRetries, retry, timeoutMs } = DEFAULT_OPTIONS;
