@@ -1,5 +1,5 @@
 /** Draws the state of everything, as lines of a terminal or as plain ones. */
-import color from "picocolors";
+import { color } from "./color.ts";
 import type { FailedAttempt, Failures } from "./failures.ts";
 import type { Progress, QueueProgress } from "./progress.ts";
 

@@ -1,6 +1,7 @@
 /** What is said before the workload and after it. */
-import color from "picocolors";
+
 import type { Child } from "./child.ts";
+import { color } from "./color.ts";
 import { type Progress, WORKLOAD_TASKS } from "./progress.ts";
 
 export type Verdict = { readonly kind: "good" } | { readonly kind: "bad"; readonly reason: string };
