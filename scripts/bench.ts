@@ -43,14 +43,19 @@ async function measureAndReport(settings: Settings): Promise<void> {
   const failures: string[] = [];
   for (const rowName of settings.rows) {
     const row = ROWS[rowName];
-    for (const name of settings.systems.filter((system) => row.systems.includes(system))) {
-      const startedAt = performance.now();
-      // One measurement that fails does not cost the others.
-      await row.measure({ name, settings, figures }).catch((error: unknown) => {
-        failures.push(`${rowName}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
-      });
-      if (isInterrupted()) return;
-      progress(`${rowName}, ${name}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+    const systems = settings.systems.filter((system) => row.systems.includes(system));
+    // The systems take turns, so that a slow minute of the machine is shared by all.
+    for (let run = 1; run <= settings.runs; run++) {
+      for (const name of systems) {
+        const startedAt = performance.now();
+        // One measurement that fails does not cost the others.
+        await row.measure({ name, settings, figures }).catch((error: unknown) => {
+          failures.push(`${rowName}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+        });
+        if (isInterrupted()) return;
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+        progress(`${rowName}, run ${run} of ${settings.runs}, ${name}: ${seconds} s`);
+      }
     }
   }
   const markdown = report(figures, settings);

@@ -7,26 +7,23 @@ import type { System } from "./system.ts";
 
 const TASKS_PER_SECOND = 200;
 
-/** Each run has new processes: the first seconds count as cold, and those after some thousand tasks as warm. */
+/** The first seconds of the processes count as cold, and those after some thousand tasks as warm. */
 export const latencyRow: Row = {
   systems: SYSTEM_NAMES,
-  measure: async (bench) => {
-    const count = bench.settings.sizes.latencySeconds * TASKS_PER_SECOND;
-    for (let run = 1; run <= bench.settings.runs; run++) {
-      await withSystem(bench, async (system, producer, worker) => {
-        const cold = await pace(system, producer, worker, { queue: "cold", count });
-        record(bench, { coldP50: cold.p50, coldP95: cold.p95, coldP99: cold.p99 });
-        const load = {
-          queue: "warm-up",
-          count: sized(bench, bench.settings.sizes.single / 4),
-          mode: "single",
-        } as const;
-        await runEndToEnd(system, producer, worker, load);
-        const warm = await pace(system, producer, worker, { queue: "warm", count });
-        record(bench, { warmP50: warm.p50, warmP95: warm.p95, warmP99: warm.p99 });
+  measure: (bench) =>
+    withSystem(bench, async (system, producer, worker) => {
+      const { latencySeconds, single } = bench.settings.sizes;
+      const count = latencySeconds * TASKS_PER_SECOND;
+      const cold = await pace(system, producer, worker, { queue: "cold", count });
+      record(bench, { coldP50: cold.p50, coldP95: cold.p95, coldP99: cold.p99 });
+      await runEndToEnd(system, producer, worker, {
+        queue: "warm-up",
+        count: sized(bench, single / 4),
+        mode: "single",
       });
-    }
-  },
+      const warm = await pace(system, producer, worker, { queue: "warm", count });
+      record(bench, { warmP50: warm.p50, warmP95: warm.p95, warmP99: warm.p99 });
+    }),
 };
 
 async function pace(

@@ -19,16 +19,14 @@ export const queueRow: Row = {
         await producer.ask.load(warm);
         await drain(system, producer, worker, warm);
       }
-      for (let run = 1; run <= bench.settings.runs; run++) {
-        const oneByOne: Load = { queue: `single-${run}`, count: sized(bench, single / 2), mode: "single" };
-        const inBulk: Load = { queue: `bulk-${run}`, count: sized(bench, bulk), mode: "bulk" };
-        const singles = await fill(system, producer, oneByOne);
-        record(bench, { enqueueSingle: singles.rate, bytesSingle: singles.bytes });
-        await drain(system, producer, worker, oneByOne);
-        const bulks = await fill(system, producer, inBulk);
-        record(bench, { enqueueBulk: bulks.rate, bytesBulk: bulks.bytes });
-        record(bench, { drain: perSecond(inBulk.count, await drain(system, producer, worker, inBulk)) });
-      }
+      const oneByOne: Load = { queue: "single", count: sized(bench, single / 2), mode: "single" };
+      const inBulk: Load = { queue: "bulk", count: sized(bench, bulk), mode: "bulk" };
+      const singles = await fill(system, producer, oneByOne);
+      record(bench, { enqueueSingle: singles.rate, bytesSingle: singles.bytes });
+      await drain(system, producer, worker, oneByOne);
+      const bulks = await fill(system, producer, inBulk);
+      record(bench, { enqueueBulk: bulks.rate, bytesBulk: bulks.bytes });
+      record(bench, { drain: perSecond(inBulk.count, await drain(system, producer, worker, inBulk)) });
     }),
 };
 

@@ -6,7 +6,7 @@ import type { FigureName, Figures } from "./figures.ts";
 import type { Settings, SystemName } from "./settings.ts";
 import { type System, type SystemChoice, startSystem } from "./system.ts";
 
-/** Measures one system and adds what it found to the figures. */
+/** Measures one system once and adds what it found to the figures. */
 export interface Row {
   readonly systems: readonly SystemName[];
   measure(bench: Bench): Promise<void>;

@@ -6,6 +6,7 @@ import type { Target, WorkerCommands } from "../../test/load/protocol.ts";
 import { PER_SECOND, type Row, record, withSystem } from "./row.ts";
 import type { System } from "./system.ts";
 
+const QUEUE = "windows";
 const PROCESSES = 2;
 const WORKERS_PER_PROCESS = 20;
 const HANDLER_MS = 100;
@@ -18,7 +19,7 @@ export const windowsRow: Row = {
     withSystem(
       bench,
       async (system, producer, firstWorker) => {
-        const { runs, sizes } = bench.settings;
+        const { sizes } = bench.settings;
         await firstWorker.kill();
         const processes = await Promise.all(
           Array.from({ length: PROCESSES }, (_, i) => system.startWorker({ target: onlyBroker(system, i) })),
@@ -27,24 +28,17 @@ export const windowsRow: Row = {
         const slots = PROCESSES * WORKERS_PER_PROCESS;
         // Half more than can be done, so that the queue is full to the end.
         const count = Math.ceil((1.5 * slots * (measuredMs + SETTLE_MS)) / HANDLER_MS);
-        for (let run = 1; run <= runs; run++) {
-          const queue = `windows-${run}`;
-          await producer.ask.load({ queue, count, mode: "bulk" });
-          const busyMs = await busyWithin(processes, queue, measuredMs);
-          record(bench, { busyShare: (100 * busyMs) / (slots * measuredMs) });
-        }
+        await producer.ask.load({ queue: QUEUE, count, mode: "bulk" });
+        const busyMs = await busyWithin(processes, measuredMs);
+        record(bench, { busyShare: (100 * busyMs) / (slots * measuredMs) });
       },
       { brokers: PROCESSES },
     ),
 };
 
-async function busyWithin(
-  processes: readonly Asked<WorkerCommands>[],
-  queue: string,
-  measuredMs: number,
-): Promise<number> {
+async function busyWithin(processes: readonly Asked<WorkerCommands>[], measuredMs: number): Promise<number> {
   const work = { kind: "sleep", minMs: HANDLER_MS, maxMs: HANDLER_MS } as const;
-  const crew = { queue, workers: WORKERS_PER_PROCESS, concurrency: 1, work, expected: 0 };
+  const crew = { queue: QUEUE, workers: WORKERS_PER_PROCESS, concurrency: 1, work, expected: 0 };
   await Promise.all(processes.map(({ ask }) => ask.start(crew)));
   await sleep(SETTLE_MS);
   const startedAt = monotonicMs();
