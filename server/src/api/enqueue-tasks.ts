@@ -32,11 +32,12 @@ export async function enqueueTasks(
 }
 
 async function enqueueQueue(
-  { store, dispatcher }: Broker,
+  { store, dispatcher, settler }: Broker,
   queue: string,
   tasks: readonly ParsedTask[],
   producer?: Producer,
 ): Promise<readonly EnqueuedTask[]> {
+  settler.accompany();
   const storing = store.enqueue(
     queue,
     tasks.map(({ task }) => task),
