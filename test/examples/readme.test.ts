@@ -1,10 +1,12 @@
 /** Every snippet of the README does what it says, against a real broker. */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BrokerProcess, Processes } from "../support/processes.ts";
+import { type BrokerProcess, startBroker } from "../support/broker.ts";
+import { FROM_SOURCE, startProgram } from "../support/program.ts";
 
 const root = join(import.meta.dirname, "../..");
 const readme = await readFile(join(root, "README.md"), "utf8");
@@ -19,12 +21,16 @@ const grpcurlLines = snippets("sh")
   .filter((line) => line.startsWith("grpcurl "));
 const hasGrpcurl = spawnSync("grpcurl", ["--version"]).error === undefined;
 
-const processes = new Processes();
 let broker: BrokerProcess;
+let dataDir: string;
 beforeAll(async () => {
-  broker = await processes.broker(["--store", "embedded", "--data-dir", await processes.folder()]);
+  dataDir = await mkdtemp(join(tmpdir(), "taskwire-readme-"));
+  broker = await startBroker({ dataDir });
 });
-afterAll(() => processes.close());
+afterAll(async () => {
+  await broker.kill();
+  await rm(dataDir, { recursive: true, force: true });
+});
 
 async function shell(command: string): Promise<string> {
   const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"]}` };
@@ -77,17 +83,12 @@ describe("the TypeScript", () => {
       return join(dir, name);
     };
     try {
-      const running = processes.script(await file("worker.mts", worker));
+      const running = startProgram([...FROM_SOURCE, await file("worker.mts", worker)]);
+      const producing = startProgram([...FROM_SOURCE, await file("producer.mts", producer)]);
 
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        "--conditions=source",
-        "--import",
-        "tsx",
-        await file("producer.mts", producer),
-      ]);
-
-      expect(stdout.trim()).toBe("Hello, Ada!");
-      expect(await running.end("SIGTERM")).toBe(0);
+      expect(await producing.ended, producing.output()).toBe(0);
+      expect(producing.output().trim()).toBe("Hello, Ada!");
+      expect(await running.terminate()).toBe(0);
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
