@@ -44,10 +44,13 @@ const test = base.extend<Fixtures>({
   },
 });
 
-test("hello.ts answers enqueue.ts, and leaves in good order", async ({ run }) => {
+test("hello.ts answers hello.ts and enqueue.ts, and leaves in good order", async ({ run }) => {
   const worker = run("worker-sdk/examples/hello.ts");
+  const smallest = run("client/examples/hello.ts");
   const producer = run("client/examples/enqueue.ts");
 
+  expect(await smallest.ended, smallest.output()).toBe(0);
+  expect(smallest.output()).toBe("Hello, Ada!\n");
   expect(await producer.ended, producer.output()).toBe(0);
   expect(producer.output()).toMatch(/durability: fsync[\s\S]*result: Hello, Ada!/);
   expect(await worker.terminate()).toBe(0);
@@ -112,6 +115,13 @@ test("retries.ts ends each webhook as its comments say", async ({ run, client })
     attempt: 2,
     lastResult: { errorMessage: "https://example.com answered 500" },
   });
+});
+
+test("run-handler.ts tells what became of the task", async ({ run }) => {
+  const example = run("worker-sdk/examples/run-handler.ts");
+
+  expect(await example.ended, example.output()).toBe(0);
+  expect(example.output()).toBe("retry: SMTP server temporarily unavailable\n");
 });
 
 test("graceful-shutdown.ts gives back what it runs at a second signal", async ({ run, client }) => {
