@@ -218,7 +218,8 @@ onEachStore((test) => {
       session.cut();
       const again = await other.untilDelivered(3);
 
-      expect(performance.now() - cutAt, "ms until redelivery").toBeLessThan(900);
+      // Long before the session would time out, after 30 s.
+      expect(performance.now() - cutAt, "ms until redelivery").toBeLessThan(5_000);
       expect(again.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
       const { status } = await rpc.tasks.getTask({ taskId: again[0]?.task?.id ?? "" });
       expect(status?.lostCount).toBe(1);
@@ -227,7 +228,7 @@ onEachStore((test) => {
 
   describe("signs of life", () => {
     test("come from the broker by themselves", async ({ subscribe }) => {
-      const session = subscribe({ sessionTimeout: { seconds: 1 } });
+      const session = subscribe({ sessionTimeout: { seconds: 2 } });
       const beating = setInterval(() => session.send({ $case: "heartbeat", value: { sequence: 1 } }), 200);
 
       const first = await session.next("heartbeat");

@@ -106,7 +106,7 @@ onStore("redis", (test) => {
       connectTo,
     }) => {
       const other = connectTo(await startOther());
-      const workMs = 100;
+      const workMs = 200;
       const perWorker = 12;
       await enqueueMany(rpc, queue, 40 * perWorker);
 

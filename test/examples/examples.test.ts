@@ -1,66 +1,59 @@
 /** Every example does what it says, against a real broker. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@taskwire/client";
 import { test as base, expect } from "vitest";
-import { Processes } from "../support/processes.ts";
+import { startBroker } from "../support/broker.ts";
+import { FROM_SOURCE, type Program, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FOLDERS = ["client/examples", "worker-sdk/examples"];
 
-interface Example {
-  readonly process: ChildProcess;
-  output(): string;
-  /** Resolves with the exit code. */
-  readonly ended: Promise<number | null>;
-}
-
 interface Fixtures {
   readonly address: string;
   readonly client: Client;
   /** Runs an example: its file, and its arguments after the address. */
-  readonly run: (file: string, ...args: readonly string[]) => Example;
+  readonly run: (file: string, ...args: readonly string[]) => Program;
 }
 
 const shown = new Set<string>();
 
 const test = base.extend<Fixtures>({
   address: async ({}, use) => {
-    const processes = new Processes();
-    const { address } = await processes.broker(["--data-dir", await processes.folder()]);
-    await use(address);
-    await processes.close();
+    const dataDir = await mkdtemp(join(tmpdir(), "taskwire-examples-"));
+    const broker = await startBroker({ dataDir });
+    await use(broker.address);
+    await broker.kill();
+    await rm(dataDir, { recursive: true, force: true });
   },
   client: async ({ address }, use) => {
     await using client = new Client({ address });
     await use(client);
   },
   run: async ({ address }, use) => {
-    const running: Example[] = [];
+    const running: Program[] = [];
     await use((file, ...args) => {
       shown.add(file);
-      const example = launch(file, [address, ...args]);
+      const example = startProgram([...FROM_SOURCE, file, address, ...args]);
       running.push(example);
       return example;
     });
-    for (const { process, ended } of running) {
-      process.kill("SIGKILL");
-      await ended;
-    }
+    for (const example of running) await example.kill();
   },
 });
 
-test("hello.ts answers enqueue.ts, and leaves in good order", async ({ run }) => {
+test("hello.ts answers hello.ts and enqueue.ts, and leaves in good order", async ({ run }) => {
   const worker = run("worker-sdk/examples/hello.ts");
+  const smallest = run("client/examples/hello.ts");
   const producer = run("client/examples/enqueue.ts");
 
+  expect(await smallest.ended, smallest.output()).toBe(0);
+  expect(smallest.output()).toBe("Hello, Ada!\n");
   expect(await producer.ended, producer.output()).toBe(0);
   expect(producer.output()).toMatch(/durability: fsync[\s\S]*result: Hello, Ada!/);
-  worker.process.kill("SIGTERM");
-  expect(await worker.ended).toBe(0);
+  expect(await worker.terminate()).toBe(0);
 });
 
 test("watch-stats.ts shows the numbers as often as it was asked to", async ({ run, client }) => {
@@ -93,8 +86,7 @@ test("producer.ts enqueues 100 emails and 10 images, and consumer.ts works on bo
     { withinMs: 40_000, everyMs: 100 },
   );
   expect(queues["image_processing"]).toMatchObject({ enqueued: 11, scheduled: 10 });
-  worker.process.kill("SIGTERM");
-  expect(await worker.ended).toBe(0);
+  expect(await worker.terminate()).toBe(0);
 });
 
 test("retries.ts ends each webhook as its comments say", async ({ run, client }) => {
@@ -116,12 +108,20 @@ test("retries.ts ends each webhook as its comments say", async ({ run, client })
       const status = await client.get(taskId);
       return status.state === "scheduled" ? status : undefined;
     });
-  expect(await put(early)).toMatchObject({ attempt: 1 });
-  expect((await put(limited)).runTime?.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
-  expect(await put(broken)).toMatchObject({
+  const waiting = await Promise.all([early, limited, broken].map(put));
+  expect(waiting[0]).toMatchObject({ attempt: 1 });
+  expect(waiting[1]?.runTime?.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
+  expect(waiting[2]).toMatchObject({
     attempt: 2,
     lastResult: { errorMessage: "https://example.com answered 500" },
   });
+});
+
+test("run-handler.ts tells what became of the task", async ({ run }) => {
+  const example = run("worker-sdk/examples/run-handler.ts");
+
+  expect(await example.ended, example.output()).toBe(0);
+  expect(example.output()).toBe("retry: SMTP server temporarily unavailable\n");
 });
 
 test("graceful-shutdown.ts gives back what it runs at a second signal", async ({ run, client }) => {
@@ -129,9 +129,9 @@ test("graceful-shutdown.ts gives back what it runs at a second signal", async ({
   const { taskId } = await client.enqueue("report", null);
   await until("it runs", async () => (await client.get(taskId)).state === "active", { withinMs: 20_000 });
 
-  worker.process.kill("SIGTERM");
+  worker.beginToStop();
   await until("the first is heard", () => worker.output().includes("stopping"));
-  worker.process.kill("SIGTERM");
+  worker.beginToStop();
 
   expect(await worker.ended).toBe(143);
   expect(
@@ -151,14 +151,3 @@ test("no example is left out", async () => {
       .toSorted(),
   );
 });
-
-function launch(file: string, args: readonly string[]): Example {
-  const child = spawn(process.execPath, ["--conditions=source", "--import", "tsx", join(ROOT, file), ...args], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const ended = once(child, "close").then(([code]: (number | null)[]) => code ?? null);
-  return { process: child, output: () => output, ended };
-}

@@ -1,10 +1,7 @@
 /** Holds the exchanges that docs/protocol.md shows against a real broker: the same frames, in the same order. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Connection } from "@taskwire/client/connection";
 import {
   type EnqueueRequest,
@@ -15,6 +12,7 @@ import {
   WorkerServiceDefinition,
 } from "@taskwire/proto";
 import { test as base, expect } from "vitest";
+import { startBroker } from "../support/broker.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const QUEUE = "greeting";
@@ -25,19 +23,11 @@ type Content = { readonly [Frame in Heard as Frame["$case"]]: Frame["value"] };
 
 const test = base.extend<{ address: string }>({
   address: async ({}, use) => {
-    const dir = await mkdtemp(join(tmpdir(), "taskwire-protocol-"));
-    const broker = spawn(
-      process.execPath,
-      [
-        ...["--conditions=source", "--import", "tsx", "server/src/main.ts"],
-        ...["--data-dir", dir, "--grpc-listen", "127.0.0.1:0", "--drain-ms", "0"],
-      ],
-      { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
-    );
-    await use(await addressOf(broker));
-    broker.kill("SIGTERM");
-    await once(broker, "exit");
-    await rm(dir, { recursive: true });
+    const dataDir = await mkdtemp(join(tmpdir(), "taskwire-protocol-"));
+    const broker = await startBroker({ dataDir, drainMs: 0 });
+    await use(broker.address);
+    await broker.terminate();
+    await rm(dataDir, { recursive: true });
   },
 });
 
@@ -170,16 +160,6 @@ async function enqueue(address: string, payloads: readonly string[]): Promise<vo
 
 function ms(duration: number) {
   return { seconds: Math.floor(duration / 1_000), nanos: (duration % 1_000) * 1_000_000 };
-}
-
-/** Where the broker listens, from its log. */
-async function addressOf({ stdout }: ChildProcess): Promise<string> {
-  if (!stdout) throw new Error("the broker has no output");
-  for await (const line of createInterface(stdout)) {
-    const { grpc }: { grpc?: string } = JSON.parse(line);
-    if (grpc !== undefined) return grpc;
-  }
-  throw new Error("the broker ended before it was ready");
 }
 
 /** The frames in the block of docs/protocol.md that begins with this mark. */

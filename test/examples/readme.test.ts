@@ -1,102 +1,103 @@
-/** Every snippet of the README does what it says, against a real broker. */
+/** What the READMEs show is true: the tour with grpcurl against a real broker, the TypeScript, the links. */
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BrokerProcess, Processes } from "../support/processes.ts";
+import { type BrokerProcess, startBroker } from "../support/broker.ts";
 
 const root = join(import.meta.dirname, "../..");
-const readme = await readFile(join(root, "README.md"), "utf8");
+const PAGES = ["README.md", "client/README.md", "worker-sdk/README.md"];
+const EXAMPLES = ["client/examples", "worker-sdk/examples", "worker-sdk/examples/handlers"];
 const DEFAULT_ADDRESS = /(localhost|127\.0\.0\.1):50051/g;
 
-function snippets(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(([, code = ""]) => code);
+function snippets(page: string, language: string): string[] {
+  const blocks = read(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"));
+  return [...blocks].map(([, code = ""]) => code);
 }
 
-const grpcurlLines = snippets("sh")
-  .flatMap((code) => code.split("\n"))
-  .filter((line) => line.startsWith("grpcurl "));
-const hasGrpcurl = spawnSync("grpcurl", ["--version"]).error === undefined;
+function read(file: string): string {
+  return readFileSync(join(root, file), "utf8");
+}
 
-const processes = new Processes();
-let broker: BrokerProcess;
-beforeAll(async () => {
-  broker = await processes.broker(["--store", "embedded", "--data-dir", await processes.folder()]);
-});
-afterAll(() => processes.close());
+const tool = spawnSync("grpcurl", ["--version"]).error ? "buf" : "grpcurl";
 
-async function shell(command: string): Promise<string> {
-  const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"]}` };
-  const { stdout } = await promisify(execFile)("sh", ["-c", command.replace(DEFAULT_ADDRESS, broker.address)], {
-    cwd: root,
-    env,
+describe(`the tour with grpcurl, taken with ${tool}`, () => {
+  const lines = snippets("README.md", "sh")
+    .flatMap((code) => code.split("\n"))
+    .filter((line) => line.startsWith("grpcurl "));
+  let broker: BrokerProcess;
+  let dataDir: string;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), "taskwire-readme-"));
+    broker = await startBroker({ dataDir });
   });
-  return stdout;
-}
-
-/** The same call by buf, which the repository brings along; undefined where buf has no such command. */
-function asBuf(line: string): string | undefined {
-  const call = /-d ('.*?') (\S+) (\S+)$/.exec(line);
-  if (call) return `buf curl --protocol grpc --http2-prior-knowledge -d ${call[1]} http://${call[2]}/${call[3]}`;
-  const list = /-plaintext (\S+) list$/.exec(line);
-  return list ? `buf curl --protocol grpc --http2-prior-knowledge --list-services http://${list[1]}` : undefined;
-}
-
-describe("the tour with grpcurl", () => {
-  test("has the four calls", () => {
-    expect(grpcurlLines).toHaveLength(4);
+  afterAll(async () => {
+    await broker.kill();
+    await rm(dataDir, { recursive: true, force: true });
   });
 
-  test.for(grpcurlLines.filter((line) => hasGrpcurl || asBuf(line) !== undefined))("%s", async (line) => {
-    const answer = await shell(hasGrpcurl ? line : (asBuf(line) ?? ""));
+  async function call(line: string): Promise<string> {
+    const command = (tool === "grpcurl" ? line : asBuf(line)).replace(DEFAULT_ADDRESS, broker.address);
+    const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"]}` };
+    const { stdout } = await promisify(execFile)("sh", ["-c", command], { cwd: root, env });
+    return stdout;
+  }
+
+  test("has four calls", () => {
+    expect(lines).toHaveLength(4);
+  });
+
+  test.for(lines)("%s", async (line) => {
+    const answer = await call(line);
 
     if (line.endsWith("list")) expect(answer).toMatch(/taskwire\.v1\.TaskService[\s\S]*taskwire\.v1\.WorkerService/);
-    else if (line.includes("describe")) expect(answer).toContain("Adds one task.");
+    else if (line.includes("describe")) expect(answer).toMatch(/TaskService[\s\S]*Enqueue[\s\S]*GetTask/);
     else if (line.includes("Enqueue")) expect(answer).toMatch(/"OUTCOME_CREATED"[\s\S]*"DURABILITY_FSYNC"/);
     else expect(answer.match(/"time"/g)).toHaveLength(2);
   });
 
   test("shows the fields that an answer has", async () => {
-    const line = grpcurlLines.find((one) => one.includes("Enqueue")) ?? "";
-    const shown = JSON.parse(snippets("json")[0] ?? "");
+    const line = lines.find((one) => one.includes("Enqueue")) ?? "";
+    const shown = JSON.parse(snippets("README.md", "json")[0] ?? "");
 
-    const answer = JSON.parse(await shell(asBuf(line) ?? ""));
+    const answer = JSON.parse(await call(line));
 
     expect(answer).toMatchObject({ ...shown, taskId: expect.stringMatching(/^[0-9A-Z]{31}$/) });
+    expect(Object.keys(answer)).toEqual(Object.keys(shown));
   });
 });
 
-describe("the TypeScript", () => {
-  test("of the worker and of the producer work together", async () => {
-    const [worker = "", producer = ""] = snippets("ts");
-    // Inside the repository, so that the packages are found.
-    const dir = await mkdtemp(join(root, "test/examples/.readme-"));
-    const file = async (name: string, code: string) => {
-      await writeFile(join(dir, name), code.replace(DEFAULT_ADDRESS, broker.address));
-      return join(dir, name);
-    };
-    try {
-      const running = processes.script(await file("worker.mts", worker));
+/** What comes nearest to the line with buf, which the repository brings along. */
+function asBuf(line: string): string {
+  const curl = "buf curl --protocol grpc --http2-prior-knowledge";
+  const [, data, address, rest = ""] = /^grpcurl -plaintext (?:-d ('.*?') )?(\S+) (.*)$/.exec(line) ?? [];
+  if (rest === "list") return `${curl} --list-services http://${address}`;
+  if (rest.startsWith("describe ")) return `${curl} --list-methods http://${address}`;
+  return `${curl} -d ${data} http://${address}/${rest}`;
+}
 
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        "--conditions=source",
-        "--import",
-        "tsx",
-        await file("producer.mts", producer),
-      ]);
+describe.for(PAGES)("%s", (page) => {
+  // examples.test.ts runs them.
+  test("shows examples as they are, below the comment that they begin with", () => {
+    const examples = EXAMPLES.flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => read(`${folder}/${file}`).replace(/^\/\*\*[\s\S]*?\*\/\n/, "")),
+    );
+    const shown = snippets(page, "ts");
 
-      expect(stdout.trim()).toBe("Hello, Ada!");
-      expect(await running.end("SIGTERM")).toBe(0);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    expect(shown.length).toBeGreaterThan(0);
+    for (const code of shown) expect(examples).toContain(code);
   });
-});
 
-test("the links of the README lead somewhere", async () => {
-  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)]
-    .map(([, link = ""]) => link)
-    .filter((link) => !link.startsWith("http"));
-  for (const link of links) expect(spawnSync("test", ["-e", join(root, link)]).status, link).toBe(0);
+  test("has links that lead somewhere", () => {
+    const links = [...read(page).matchAll(/\]\(([^)#]+)\)/g)].map(([, link = ""]) => link);
+    const broken = links.filter((link) => !link.startsWith("http") && !existsSync(join(root, dirname(page), link)));
+
+    expect(broken).toEqual([]);
+  });
 });

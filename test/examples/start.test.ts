@@ -1,23 +1,18 @@
 /** `npm start` on free ports: how it ends, and that it leaves no process behind. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base, expect } from "vitest";
+import { type Program, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const FREE_PORT = ["--grpc-listen", "127.0.0.1:0"];
 const FAST = ["--email-every-ms", "1", "--image-delay-ms", "1000"];
 
-interface Run {
-  readonly process: ChildProcess;
-  /** What it wrote so far, standard output and error. */
-  output(): string;
-  /** Resolves with its exit code. */
-  readonly ended: Promise<number | null>;
+interface Run extends Program {
   /** The processes that it started and that are alive. */
   children(): Promise<number[]>;
 }
@@ -36,10 +31,7 @@ const test = base.extend<{ start: (...args: readonly string[]) => Run }>({
       runs.push(run);
       return run;
     });
-    for (const { process, ended } of runs) {
-      process.kill("SIGTERM");
-      await ended;
-    }
+    for (const run of runs) await run.terminate();
     // What a failed test is about must not outlive it.
     for (const pid of known) endIfAlive(pid);
     await rm(dir, { recursive: true, force: true });
@@ -65,7 +57,7 @@ test("without --once it tells what to try, stays, and leaves with 0 when it is a
   const children = await run.children();
   expect(children).toHaveLength(2);
 
-  run.process.kill("SIGINT");
+  run.interrupt();
 
   expect(await run.ended, run.output()).toBe(0);
   expect(children.filter(isAlive)).toEqual([]);
@@ -100,9 +92,9 @@ test("a second signal ends all at once", async ({ start }) => {
   const run = start(...FREE_PORT);
   const children = await threeOf(run);
 
-  run.process.kill("SIGINT");
+  run.interrupt();
   await until("the first is heard", () => run.output().includes("Stopping"));
-  run.process.kill("SIGINT");
+  run.interrupt();
 
   // Which of the two it is depends on whether all had left before the second signal came.
   expect([0, 130]).toContain(await run.ended);
@@ -113,7 +105,7 @@ test("kill -9 leaves no process behind", async ({ start }) => {
   const run = start(...FREE_PORT);
   const children = await threeOf(run);
 
-  run.process.kill("SIGKILL");
+  await run.kill();
 
   await until("no process is left", () => !children.some(isAlive), { withinMs: 20_000 });
 });
@@ -127,15 +119,8 @@ test("a wrong option is named, with all that there are", async ({ start }) => {
 
 function launch(args: readonly string[], tempDir: string): Run {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TASKWIRE_|npm_)/.test(name)));
-  const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts/start.ts"), ...args], {
-    cwd: ROOT,
-    env: { ...env, TMPDIR: tempDir },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const ended = once(child, "close").then(([code]: (number | null)[]) => code ?? null);
-  return { process: child, output: () => output, ended, children: () => childrenOf(child.pid ?? 0) };
+  const run = startProgram(["--import", "tsx", "scripts/start.ts", ...args], { env: { ...env, TMPDIR: tempDir } });
+  return { ...run, children: () => childrenOf(run.pid) };
 }
 
 /** Broker, worker and producer, in the order in which they were started, once the worker works. */

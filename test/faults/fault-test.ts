@@ -3,19 +3,23 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@taskwire/client";
 import { test } from "vitest";
 import { type BrokerProcess, type BrokerSettings, startBroker } from "../support/broker.ts";
 import { type FaultyProxy, startProxy } from "../support/proxy.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { connect, type Rpc } from "../support/rpc.ts";
-import { startWorker, type WorkerProcess, type WorkerSettings } from "../support/told-worker.ts";
+import { startWorker, type WorkerProcess, type WorkerSettings } from "../support/worker.ts";
+
+export type StoreKind = "embedded" | "redis";
 
 export interface FaultFixtures {
   readonly queue: string;
   /** A Redis that syncs each write. */
   readonly startRedis: () => Promise<RedisServer>;
+  /** The settings of a broker on such a store, which is empty. */
+  readonly newStore: (kind: StoreKind) => Promise<BrokerSettings>;
+  /** On an embedded store unless the settings name another. */
   readonly startBroker: (settings?: BrokerSettings) => Promise<BrokerProcess>;
   /** Takes tasks of `queue`. */
   readonly startWorker: (settings: Omit<WorkerSettings, "queue">) => Promise<WorkerProcess>;
@@ -23,9 +27,8 @@ export interface FaultFixtures {
   readonly workers: readonly WorkerProcess[];
   readonly startProxy: (target: string) => Promise<FaultyProxy>;
   readonly connectTo: (broker: BrokerProcess) => Rpc;
-  readonly produce: (addresses: readonly string[], load: Load) => Promise<string[]>;
-  /** A folder that is gone after the test. */
-  readonly folder: string;
+  /** Enqueues tasks, one call each, all at the same time; resolves with their ids. */
+  readonly produce: (broker: BrokerProcess, load: Load) => Promise<string[]>;
 }
 
 /** Tasks to enqueue. */
@@ -33,17 +36,20 @@ export interface Load {
   readonly count: number;
   /** How long each takes. */
   readonly ms: number;
-  /** How long the producer waits between two tasks; at most, since timers are not exact. */
-  readonly everyMs?: number;
+  /** It kills its worker. */
   readonly deadly?: boolean;
   readonly timeoutMs?: number;
   /** How long a failed attempt waits for the next. */
   readonly retryMs?: number;
-  /** Called after each task that was handed to the client. */
-  readonly onTask?: (n: number) => void;
 }
 
-export const faultTest = test.extend<FaultFixtures & { cleanups: (() => Promise<unknown> | undefined)[] }>({
+interface Inner {
+  readonly cleanups: (() => Promise<unknown> | undefined)[];
+  /** A folder that is gone after the test. */
+  readonly folder: string;
+}
+
+export const faultTest = test.extend<FaultFixtures & Inner>({
   cleanups: async ({}, use) => {
     const cleanups: (() => Promise<unknown> | undefined)[] = [];
     await use(cleanups);
@@ -61,6 +67,8 @@ export const faultTest = test.extend<FaultFixtures & { cleanups: (() => Promise<
       cleanups.push(() => redis.destroy());
       return redis;
     }),
+  newStore: async ({ folder, startRedis }, use) =>
+    use(async (kind) => (kind === "redis" ? onRedis(await startRedis()) : { dataDir: join(folder, "store") })),
   startBroker: async ({ cleanups, folder }, use) =>
     use(async (settings = {}) => {
       const broker = await startBroker({ dataDir: join(folder, "data"), ...settings });
@@ -89,22 +97,15 @@ export const faultTest = test.extend<FaultFixtures & { cleanups: (() => Promise<
       return rpc;
     }),
   produce: async ({ cleanups, queue }, use) =>
-    use(async (addresses, load) => {
-      const client = new Client({ address: addresses, deadlineMs: 45_000 });
+    use(async ({ address }, { count, ms, deadly = false, timeoutMs = 20_000, retryMs = 10 }) => {
+      const client = new Client({ address, deadlineMs: 45_000 });
       cleanups.push(() => client.close());
-      const enqueued = await client.enqueueMany(tasksOf(queue, load));
-      return enqueued.map(({ taskId }) => taskId);
+      const options = { queue, timeoutMs, maxRetries: 9, retry: { backoff: "fixed", baseMs: retryMs } } as const;
+      const calls = Array.from({ length: count }, () => client.enqueue("work", { ms, deadly }, options));
+      return (await Promise.all(calls)).map(({ taskId }) => taskId);
     }),
 });
 
-async function* tasksOf(
-  queue: string,
-  { count, ms, everyMs = 0, deadly = false, timeoutMs, retryMs = 10, onTask }: Load,
-) {
-  for (let n = 1; n <= count; n++) {
-    const retry = { backoff: "fixed", baseMs: retryMs } as const;
-    yield { type: "work", payload: { ms, deadly }, queue, retry, ...(timeoutMs ? { timeoutMs } : {}) };
-    onTask?.(n);
-    if (everyMs > 0) await sleep(everyMs);
-  }
+export function onRedis({ url }: RedisServer): BrokerSettings {
+  return { store: "redis", redisUrl: url };
 }

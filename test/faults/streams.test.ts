@@ -1,8 +1,8 @@
 /** Streams that are cut, workers that freeze, and tasks that kill. Deaths under load, on both stores: faults.test.ts. */
 import { TaskState } from "@taskwire/proto";
 import { describe, expect } from "vitest";
-import { audit, countersOf } from "../support/audit.ts";
 import { until } from "../support/until.ts";
+import { audit, countersOf } from "./audit.ts";
 import { faultTest as test } from "./fault-test.ts";
 
 describe("a stream that is cut", () => {
@@ -18,11 +18,12 @@ describe("a stream that is cut", () => {
     const broker = await startBroker();
     const rpc = connectTo(broker);
     const proxy = await startProxy(broker.address);
-    const worker = await startWorker({ addresses: [proxy.address], concurrency: 10 });
-    const ids = await produce([broker.address], { count: 10, ms: 300 });
+    const worker = await startWorker({ addresses: [proxy.address], concurrency: 10, holds: true });
+    const ids = await produce(broker, { count: 10, ms: 0 });
     await worker.untilTold("started", 10);
 
     proxy.hold("to broker");
+    worker.letGo();
     // Its acks go nowhere: the broker knows of none.
     await worker.untilTold("handled", 10);
     expect((await countersOf(rpc, queue))?.completed).toBe(0);
@@ -43,11 +44,12 @@ describe("a stream that is cut", () => {
     const broker = await startBroker();
     const rpc = connectTo(broker);
     const proxy = await startProxy(broker.address);
-    const worker = await startWorker({ addresses: [proxy.address], concurrency: 10 });
-    const ids = await produce([broker.address], { count: 10, ms: 300 });
+    const worker = await startWorker({ addresses: [proxy.address], concurrency: 10, holds: true });
+    const ids = await produce(broker, { count: 10, ms: 0 });
     await worker.untilTold("started", 10);
 
     proxy.hold("from broker");
+    worker.letGo();
     await until("all acks are committed", async () => (await countersOf(rpc, queue))?.completed === 10);
     expect(worker.ofKind("settled"), "no answer came through").toEqual([]);
     proxy.cut();
@@ -70,10 +72,14 @@ describe("a worker that is frozen", () => {
   }) => {
     const broker = await startBroker();
     const rpc = connectTo(broker);
-    const frozen = await startWorker({ addresses: [broker.address], concurrency: 5, sessionTimeoutMs: 1_000 });
-    const ids = await produce([broker.address], { count: 5, ms: 300 });
+    const frozen = await startWorker({
+      addresses: [broker.address],
+      concurrency: 5,
+      sessionTimeoutMs: 2_000,
+      freezesAfter: 5,
+    });
+    const ids = await produce(broker, { count: 5, ms: 0 });
     await frozen.untilTold("started", 5);
-    frozen.pause();
     const heir = await startWorker({ addresses: [broker.address], concurrency: 5 });
     await heir.untilTold("settled", 5);
 
@@ -95,11 +101,15 @@ describe("a worker that is frozen", () => {
   }) => {
     const broker = await startBroker();
     const rpc = connectTo(broker);
-    const frozen = await startWorker({ addresses: [broker.address], concurrency: 5, sessionTimeoutMs: 2_000 });
+    const frozen = await startWorker({
+      addresses: [broker.address],
+      concurrency: 5,
+      sessionTimeoutMs: 2_000,
+      freezesAfter: 5,
+    });
     // They are tried again only after their worker's session is over, too: otherwise it could be given them again.
-    const ids = await produce([broker.address], { count: 5, ms: 400, timeoutMs: 1_000, retryMs: 3_000 });
+    const ids = await produce(broker, { count: 5, ms: 0, timeoutMs: 1_000, retryMs: 3_000 });
     await frozen.untilTold("started", 5);
-    frozen.pause();
     const heir = await startWorker({ addresses: [broker.address], concurrency: 5 });
     await heir.untilTold("settled", 5);
 
@@ -122,7 +132,7 @@ describe("a task that kills its workers", () => {
   }) => {
     const broker = await startBroker({ maxLost: 2 });
     const rpc = connectTo(broker);
-    const [id = ""] = await produce([broker.address], { count: 1, ms: 0, deadly: true });
+    const [id = ""] = await produce(broker, { count: 1, ms: 0, deadly: true });
 
     for (let deaths = 1; deaths <= 3; deaths++) {
       const worker = await startWorker({ addresses: [broker.address], concurrency: 1 });

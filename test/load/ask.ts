@@ -1,6 +1,6 @@
 /** The asking side of protocol.ts: a child process whose commands are called like functions. */
 import { type ChildProcess, fork } from "node:child_process";
-import { endWithParent, leave } from "./children.ts";
+import { endWithParent, leave } from "../support/children.ts";
 import type { Answer, Question } from "./protocol.ts";
 
 /** A child process that answers `Commands`. */

@@ -1,9 +1,11 @@
 /** What only a store on Redis has to bear: rollbacks, full memory, lost scripts, and servers that promise too little. */
 import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createLogger, createRedisStore, type Durability, type Store } from "@taskwire/server/testing";
 import { test as base, describe, expect } from "vitest";
 import { hasRedis, type RedisServer, type RedisSettings, startRedis } from "../support/redis.ts";
-import { untilWorks } from "../support/until.ts";
+import { startRedisCluster } from "../support/redis-cluster.ts";
+import { until, untilWorks } from "../support/until.ts";
 import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
 import {
   ack,
@@ -24,7 +26,7 @@ const logger = createLogger("silent", false);
 
 interface Fixtures {
   readonly launch: (settings?: RedisSettings) => Promise<RedisServer>;
-  readonly connect: (server: RedisServer, requireDurability?: Durability) => Promise<Store>;
+  readonly connect: (server: { readonly url: string }, requireDurability?: Durability) => Promise<Store>;
 }
 
 const test = base.extend<Fixtures>({
@@ -173,6 +175,23 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
     await server.restart();
     const held = await untilWorks("the store reaches its server again", () => claimOne(store));
     expect(await settle(store, held, ack())).toBe("settled");
+  });
+
+  test("whose cluster is gone tries to connect now and then, not all the time", async ({ connect, onTestFinished }) => {
+    const cluster = await startRedisCluster();
+    onTestFinished(() => cluster.destroy());
+    await connect(cluster);
+    let tries = 0;
+    const onSocket = () => tries++;
+    subscribe("net.client.socket", onSocket);
+    onTestFinished(() => void unsubscribe("net.client.socket", onSocket));
+
+    await cluster.kill();
+    const goneAt = performance.now();
+    await until("a second is over", () => performance.now() - goneAt > 1_000);
+
+    expect(tries).toBeGreaterThan(0);
+    expect(tries).toBeLessThan(200);
   });
 
   test("keeps namespaces apart", async ({ launch, connect }) => {

@@ -1,8 +1,8 @@
 /** A broker as its users run it: a process of its own, started from what was built. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { type TestProcess, testProcess } from "./children.ts";
 import { until } from "./until.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../server/dist/main.js", import.meta.url));
@@ -17,21 +17,11 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-export interface BrokerProcess {
+export interface BrokerProcess extends TestProcess {
+  /** `host:port` of its gRPC door. */
   readonly address: string;
   /** What it has logged so far. */
   readonly log: readonly LogLine[];
-  /** Whether the process has not ended. */
-  isRunning(): boolean;
-  /** kill -9. */
-  kill(): Promise<void>;
-  /** SIGTERM; resolves with the exit code. */
-  terminate(): Promise<number | null>;
-  /** SIGTERM, and does not wait. */
-  beginToStop(): void;
-  /** Freezes the process, and lets it go on. */
-  pause(): void;
-  resume(): void;
 }
 
 /** Resolves once it serves. */
@@ -42,10 +32,7 @@ export async function startBroker(settings: BrokerSettings): Promise<BrokerProce
   ]);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TASKWIRE_")));
   const child = spawn(process.execPath, [PROGRAM, ...flags], { env, stdio: ["ignore", "pipe", "pipe"] });
-  // A test run that dies must not leave brokers behind.
-  const onExit = () => void child.kill("SIGKILL");
-  process.once("exit", onExit);
-  child.once("exit", () => process.off("exit", onExit));
+  const broker = testProcess(child);
 
   const log: LogLine[] = [];
   let other = "";
@@ -57,32 +44,10 @@ export async function startBroker(settings: BrokerSettings): Promise<BrokerProce
   const ready = await until(
     () => `the broker is ready: ${other}${JSON.stringify(log)}`,
     () => {
-      if (!isAlive(child)) throw new Error(`the broker has ended: ${other}${JSON.stringify(log)}`);
+      if (!broker.isRunning()) throw new Error(`the broker has ended: ${other}${JSON.stringify(log)}`);
       return log.find(({ msg }) => msg === "broker ready");
     },
     { withinMs: 20_000 },
   );
-  return {
-    address: String(ready["grpc"]),
-    log,
-    isRunning: () => isAlive(child),
-    kill: async () => void (await end(child, "SIGKILL")),
-    terminate: () => end(child, "SIGTERM"),
-    beginToStop: () => void child.kill("SIGTERM"),
-    pause: () => void child.kill("SIGSTOP"),
-    resume: () => void child.kill("SIGCONT"),
-  };
-}
-
-function isAlive(child: ChildProcess): boolean {
-  return child.exitCode === null && child.signalCode === null;
-}
-
-async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
-  if (isAlive(child)) {
-    const exited = once(child, "exit");
-    child.kill(signal);
-    await exited;
-  }
-  return child.exitCode;
+  return { ...broker, address: String(ready["grpc"]), log };
 }

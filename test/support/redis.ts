@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { endWithParent, leave } from "./children.ts";
 import { untilWorks } from "./until.ts";
 
 /** Settings of redis.conf, by their names there. */
@@ -99,10 +100,7 @@ async function launch(settings: RedisSettings): Promise<ChildProcess> {
   child.stdout.on("data", (chunk: Buffer) => {
     log = (log + chunk.toString()).slice(-4_096);
   });
-  // A test run that dies must not leave servers behind.
-  const onExit = () => void child.kill("SIGKILL");
-  process.once("exit", onExit);
-  child.once("exit", () => process.off("exit", onExit));
+  endWithParent(child);
   await once(child, "spawn");
   const client = quietRedis(Number(settings["port"]));
   try {
@@ -124,9 +122,6 @@ function quietRedis(port: number): Redis {
   return client;
 }
 
-async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill(signal);
-  await exited;
+function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  return leave(child, () => child.kill(signal));
 }

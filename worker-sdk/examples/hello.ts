@@ -7,6 +7,6 @@ import { Worker } from "@taskwire/worker";
 
 const [address = "127.0.0.1:50051"] = process.argv.slice(2);
 
-await new Worker({ address })
-  .handle<{ name?: string }>("hello", ({ payload }) => `Hello, ${payload.name ?? "world"}!`)
-  .run();
+const worker = new Worker({ address, concurrency: 10 });
+worker.handle<{ name: string }>("hello", ({ payload }) => `Hello, ${payload.name}!`);
+await worker.run();

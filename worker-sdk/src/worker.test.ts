@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Cancel_Reason, Nack_Action } from "@taskwire/proto";
 import { describe, expect, it } from "vitest";
 import { Retry, TaskCancelled } from "./errors.ts";
@@ -58,13 +57,13 @@ describe("a session", () => {
   });
 
   it("stays open as long as the broker is heard", async () => {
-    const broker = await startBroker({ heartbeatMs: 50, sessionTimeoutMs: 300 });
+    const broker = await startBroker({ heartbeatMs: 100, sessionTimeoutMs: 1_000 });
     const { worker } = makeWorker(broker);
     void worker.handle("email", () => {}).run();
 
     const session = await broker.session(1);
     session.call.on("data", () => session.send({ $case: "heartbeat", value: { sequence: 1 } }));
-    await session.until(() => session.hasEnded || session.all("heartbeat").length >= 10);
+    await session.until(() => session.hasEnded || session.all("heartbeat").length >= 12);
 
     expect(session.hasEnded).toBe(false);
   });
@@ -196,16 +195,19 @@ describe("a task", () => {
   it("tells its progress, once per turn, and asks for more time", async () => {
     const broker = await startBroker();
     const { worker } = makeWorker(broker);
+    const told = gate();
     worker.handle("email", async (_task, ctx) => {
       ctx.extend(90_000);
       ctx.progress(10);
       ctx.progress(250, { step: "sent" });
-      await sleep(20);
+      await told.opened;
     });
     void worker.run();
 
     const session = await broker.session(1);
     session.deliver({});
+    await session.until(() => session.all("extend").length > 0 && session.all("progress").length > 0);
+    told.open();
     await session.untilSettled(1);
 
     expect(session.all("extend")).toEqual([{ tags: [1], timeout: { seconds: 90, nanos: 0 } }]);
@@ -243,10 +245,10 @@ describe("a task", () => {
 
 describe("a handler that blocks the event loop", () => {
   it("is named in a warning, and so is the session that it cost", async () => {
-    const broker = await startBroker({ heartbeatMs: 900, sessionTimeoutMs: 1_000 });
-    const { worker, logs } = makeWorker(broker, { blockWarnMs: 50 });
+    const broker = await startBroker({ heartbeatMs: 1_900, sessionTimeoutMs: 2_000 });
+    const { worker, logs } = makeWorker(broker, { blockWarnMs: 400 });
     worker.handle("email", () => {
-      const until = performance.now() + 200;
+      const until = performance.now() + 700;
       while (performance.now() < until);
     });
     void worker.run();

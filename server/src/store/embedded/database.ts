@@ -50,8 +50,9 @@ export class Database {
 
   /** The content of a record; a copy that stays. */
   get(key: Buffer): Buffer | undefined {
-    const value = this.#lmdb.getBinaryFast(key);
-    return value && Buffer.from(unseal(key, value));
+    // Not getBinaryFast: its buffer is larger than its `length` says, which slices do not heed on every Node.
+    const value = this.#lmdb.getBinary(key);
+    return value && unseal(key, value);
   }
 
   /** The first key that begins with `prefix`. */

@@ -194,10 +194,49 @@ export class Connection {
   }
 }
 
-/** A client of its own, as for subscriptions. */
-export function createClient(address: Address): Redis | Cluster {
-  const { kind, nodes, username, password, tls, db, master } = address;
-  const shared = {
+function createClient(address: Address): Redis | Cluster {
+  if (address.kind !== "cluster") return createRedis(address, 0);
+  return new Cluster([...address.nodes], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    // These two would run a script again that may have run.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshInterval: 5_000,
+    clusterRetryStrategy: (times) => Math.min(100 * times, 1_000),
+    redisOptions: optionsFor(address),
+  });
+}
+
+/**
+ * A client that only subscribes. What is published at one node of a cluster is heard at all: it listens at one of them,
+ * and at the next when that is gone. (A subscribed Cluster client would connect again without a pause, thousands of
+ * times a second, while none of its nodes can be reached.)
+ */
+export function createListener(address: Address): Redis {
+  if (address.kind !== "cluster") return createRedis(address, 0);
+  let current = Math.floor(Math.random() * address.nodes.length);
+  const client = createRedis(address, current);
+  client.options.retryStrategy = (times) => {
+    current = (current + 1) % address.nodes.length;
+    Object.assign(client.options, address.nodes[current]);
+    return retryDelayMs(times);
+  };
+  return client;
+}
+
+/** Connects to one server: of a cluster the node at `index`, of sentinels the master that they name. */
+function createRedis(address: Address, index: number): Redis {
+  const { kind, nodes, db, master } = address;
+  // A queue of calls in the driver would grow without bound while the server is away.
+  const single = { ...optionsFor(address), enableOfflineQueue: false };
+  if (kind === "sentinel") return new Redis({ ...single, sentinels: [...nodes], name: master });
+  const { host, port } = nodes[index] ?? { host: "127.0.0.1", port: 6_379 };
+  return new Redis({ ...single, host, port, db });
+}
+
+function optionsFor({ username, password, tls }: Address) {
+  return {
     lazyConnect: true,
     // A claim that the server ran already must not be sent again.
     autoResendUnfulfilledCommands: false,
@@ -206,28 +245,15 @@ export function createClient(address: Address): Redis | Cluster {
     maxRetriesPerRequest: 0,
     connectTimeout: CALL_MS,
     protocol: 2,
-    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
+    retryStrategy: retryDelayMs,
     // After a failover the old master answers READONLY: the new one is found by connecting again.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
   } satisfies RedisOptions;
-  // A queue of calls in the driver would grow without bound while the server is away.
-  const single = { ...shared, enableOfflineQueue: false };
-  if (kind === "cluster") {
-    return new Cluster([...nodes], {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      // These two would run a script again that may have run.
-      retryDelayOnFailover: 0,
-      retryDelayOnClusterDown: 0,
-      slotsRefreshInterval: 5_000,
-      clusterRetryStrategy: (times) => Math.min(100 * times, 1_000),
-      redisOptions: shared,
-    });
-  }
-  if (kind === "sentinel") return new Redis({ ...single, sentinels: [...nodes], name: master });
-  const [node] = nodes;
-  return new Redis({ ...single, host: node?.host ?? "127.0.0.1", port: node?.port ?? 6_379, db });
+}
+
+function retryDelayMs(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2);
 }

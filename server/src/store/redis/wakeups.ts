@@ -2,10 +2,10 @@
  * One channel per namespace, on a connection of its own, by which brokers wake each other. Messages are "<what> <sender>
  * <queue>[ <key>]": "r" the queue has ready tasks, "e" this task has ended. Hints only: nothing waits for them alone.
  */
-import type { Cluster, Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Logger } from "../../observe/logger.ts";
 import { type Address, describeAddress } from "./address.ts";
-import { createClient } from "./connection.ts";
+import { createListener } from "./connection.ts";
 
 export interface WakeupsOptions {
   readonly address: Address;
@@ -17,12 +17,12 @@ export interface WakeupsOptions {
 }
 
 export class Wakeups {
-  readonly #client: Redis | Cluster;
+  readonly #client: Redis;
   readonly #options: WakeupsOptions;
 
   constructor(options: WakeupsOptions) {
     this.#options = options;
-    this.#client = createClient(options.address);
+    this.#client = createListener(options.address);
     // The main connection tells of trouble with the server.
     this.#client.on("error", (error: Error) => {
       const redis = describeAddress(options.address);
@@ -34,7 +34,8 @@ export class Wakeups {
   }
 
   async open(): Promise<void> {
-    await this.#client.connect();
+    // One node of a cluster may be down: the next is tried in the background.
+    await this.#client.connect().catch(() => undefined);
     await this.#subscribe();
   }
 
