@@ -95,9 +95,9 @@ describe("a worker that is frozen", () => {
   }) => {
     const broker = await startBroker();
     const rpc = connectTo(broker);
-    const frozen = await startWorker({ addresses: [broker.address], concurrency: 5, sessionTimeoutMs: 2_000 });
-    // They are tried again only after their worker's session is over, too: otherwise it could be given them again.
-    const ids = await produce([broker.address], { count: 5, ms: 400, timeoutMs: 1_000, retryMs: 3_000 });
+    // Its session outlives the test: the broker must not give it the tasks again.
+    const frozen = await startWorker({ addresses: [broker.address], concurrency: 5, sessionTimeoutMs: 120_000 });
+    const ids = await produce([broker.address], { count: 5, ms: 400, timeoutMs: 1_000 });
     await frozen.untilTold("started", 5);
     frozen.pause();
     const heir = await startWorker({ addresses: [broker.address], concurrency: 5 });

@@ -241,7 +241,7 @@ export class Dispatcher implements Service {
 
   async #failOverdue(): Promise<void> {
     const nowMs = Date.now();
-    for (const session of this.#sessions) if (session.failOverdue(nowMs) > 0) this.roomFreed(session);
+    for (const session of this.#sessions) session.failOverdue(nowMs);
   }
 }
 

@@ -91,6 +91,11 @@ export class Session {
   #lastTag = 0;
   #state: "open" | "stopping" | "closed" = "open";
   #readerBehind = false;
+  /**
+   * A task of it has timed out, and its worker has sent nothing since: it may be frozen, and what it is given would have to
+   * time out again.
+   */
+  #isInDoubt = false;
   /** No deadline is earlier than this. */
   #earliestDeadlineMs = Number.POSITIVE_INFINITY;
 
@@ -122,12 +127,20 @@ export class Session {
 
   /** How many tasks of a queue it can take now. */
   roomFor(queue: QueueInFlight): number {
-    if (this.#state !== "open" || this.#readerBehind || this.claiming) return 0;
+    if (this.#state !== "open" || this.#readerBehind || this.#isInDoubt || this.claiming) return 0;
     return Math.min(this.#use.roomTasks, queue.max - queue.inFlight);
   }
 
   get roomBytes(): number {
     return this.#use.roomBytes;
+  }
+
+  /** A frame came from its worker. Returns whether it was in doubt until now: then there may be room again. */
+  heard(): boolean {
+    this.lastSeenAtMs = Date.now();
+    const wasInDoubt = this.#isInDoubt;
+    this.#isInDoubt = false;
+    return wasInDoubt;
   }
 
   resize(window: Window): void {
@@ -143,9 +156,9 @@ export class Session {
     if (this.#state === "open") this.#state = "stopping";
   }
 
-  /** Takes what was claimed for it. Returns false, having taken nothing, when it no longer takes tasks. */
+  /** Takes what was claimed for it. Returns false, having taken nothing, when it takes no tasks now. */
   accept(grants: readonly Grant[], queue: QueueInFlight): boolean {
-    if (this.#state !== "open") return false;
+    if (this.#state !== "open" || this.#isInDoubt) return false;
     const nowMs = Date.now();
     const deliveries = grants.map((grant) => this.#hold(grant, queue, nowMs));
     if (!this.#outlet.deliver(deliveries)) this.#readerBehind = true;
@@ -282,9 +295,9 @@ export class Session {
     if (task) task.progress = progress;
   }
 
-  /** Fails what is past its deadline. Returns how many tasks that were. */
-  failOverdue(nowMs: number): number {
-    if (nowMs < this.#earliestDeadlineMs) return 0;
+  /** Fails what is past its deadline. The room that this frees is given to other tasks once the worker was heard again. */
+  failOverdue(nowMs: number): void {
+    if (nowMs < this.#earliestDeadlineMs) return;
     this.#earliestDeadlineMs = Number.POSITIVE_INFINITY;
     const overdue: HeldTask[] = [];
     for (const task of this.#held.values()) {
@@ -292,15 +305,13 @@ export class Session {
       if (task.deadlineAtMs <= nowMs) overdue.push(task);
       else if (task.deadlineAtMs < this.#earliestDeadlineMs) this.#earliestDeadlineMs = task.deadlineAtMs;
     }
-    const settlements = overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs)));
-    if (overdue.length > 0) {
-      this.#settler.giveBack(settlements);
-      this.#outlet.cancel(
-        overdue.map((task) => task.tag),
-        "timeout",
-      );
-    }
-    return overdue.length;
+    if (overdue.length === 0) return;
+    this.#isInDoubt = true;
+    this.#settler.giveBack(overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs))));
+    this.#outlet.cancel(
+      overdue.map((task) => task.tag),
+      "timeout",
+    );
   }
 
   #timedOut(task: HeldTask, nowMs: number): Outcome {

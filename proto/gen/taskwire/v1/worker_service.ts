@@ -305,7 +305,10 @@ export namespace Rejection_Reason {
   export type INVALID = typeof Rejection_Reason.INVALID;
 }
 
-/** Stop working on some tasks. */
+/**
+ * Stop working on some tasks. Nothing more is delivered until the worker has sent a frame of any kind, such as a Heartbeat: one
+ * that is frozen would be given the same tasks again.
+ */
 export interface Cancel {
   /** The tasks. */
   tags: number[];

@@ -57,18 +57,26 @@ class SubscribeCall implements FrameHandler {
 
   frame(bytes: Buffer): void {
     const session = this.#session;
-    if (session) session.lastSeenAtMs = Date.now();
-    if (session && bytes[0] === SETTLE_TAG) {
-      this.#settle(session, bytes);
-      return;
-    }
-    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
     if (!session) {
-      if (frame?.$case !== "hello")
-        throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
-      this.#hello(frame.value);
+      this.#first(bytes);
       return;
     }
+    const wasInDoubt = session.heard();
+    if (bytes[0] === SETTLE_TAG) this.#settle(session, bytes);
+    else this.#handle(session, bytes);
+    // After the frame was read: it may have made the window smaller.
+    if (wasInDoubt) this.#broker.dispatcher.roomFreed(session);
+  }
+
+  #first(bytes: Buffer): void {
+    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
+    if (frame?.$case !== "hello")
+      throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
+    this.#hello(frame.value);
+  }
+
+  #handle(session: Session, bytes: Buffer): void {
+    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
     switch (frame?.$case) {
       case "hello":
         throw helloExpected("a second Hello came");
