@@ -15,7 +15,7 @@ import { Periodic } from "../lib/periodic.ts";
 import type { Service } from "../lib/service.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { ClaimLimit, Grant, Store } from "../store/store.ts";
-import type { QueueInFlight } from "./held.ts";
+import type { HeldTask, QueueInFlight } from "./held.ts";
 import { type CloseReason, type Outlet, Session, type WorkerProfile } from "./session.ts";
 import type { Settler } from "./settler.ts";
 import type { Window } from "./window.ts";
@@ -43,6 +43,18 @@ interface Line {
   claiming: number;
   /** The last answer was shorter than what was asked for: an unknown estimate is then probed by one claim at a time. */
   wasShort: boolean;
+}
+
+/** One task under a lease. */
+interface LeasedIndex {
+  readonly lease: Pick<Lease, "broker" | "sequence">;
+  readonly index: number;
+}
+
+/** A session, and one of the tasks that it holds. */
+export interface Holder {
+  readonly session: Session;
+  readonly task: HeldTask;
 }
 
 export interface DispatcherOptions {
@@ -119,14 +131,25 @@ export class Dispatcher implements Service {
     }
   }
 
-  /** A task was settled by its token: whichever session of this broker holds it lets it go. */
-  forget(lease: Lease, index: number): void {
-    if (lease.broker !== this.#options.store.brokerId) return;
+  /** For each of these tasks who holds it, if it is held through this broker. */
+  holdersOf(tasks: readonly (LeasedIndex | undefined)[]): readonly (Holder | undefined)[] {
+    const { brokerId } = this.#options.store;
+    const names = tasks.map((task) => task && task.lease.broker === brokerId && nameOf(task.lease, task.index));
+    const holders = new Map<string, Holder>();
+    const wanted = new Set(names);
     for (const session of this.#sessions) {
-      if (!session.forget(lease, index)) continue;
-      this.roomFreed(session);
-      return;
+      for (const task of session.held) {
+        const name = nameOf(task.of.lease, task.index);
+        if (wanted.has(name)) holders.set(name, { session, task });
+      }
     }
+    return names.map((name) => (name ? holders.get(name) : undefined));
+  }
+
+  /** A task was settled by its token: its session lets it go. */
+  forget({ session, task }: Holder): void {
+    session.forget(task);
+    this.roomFreed(session);
   }
 
   /** This broker's leases are void: its sessions end, and their workers come back. */
@@ -243,6 +266,10 @@ export class Dispatcher implements Service {
     const nowMs = Date.now();
     for (const session of this.#sessions) session.failOverdue(nowMs);
   }
+}
+
+function nameOf({ sequence }: Pick<Lease, "sequence">, index: number): string {
+  return `${sequence}.${index}`;
 }
 
 /** Whether the answer is as large as was asked for, or was cut by its bytes: then there may be more. */

@@ -8,7 +8,7 @@
  * is one path: `close` gives back everything that it still holds. It knows nothing of gRPC: tasks leave through `deliver`.
  */
 import { durationText, judge } from "../domain/failure.ts";
-import { type Lease, leasedKey } from "../domain/lease.ts";
+import { leasedKey } from "../domain/lease.ts";
 import { DEFAULT_OPTIONS, type TaskOptions } from "../domain/options.ts";
 import { readOptions } from "../domain/task-body.ts";
 import { eachBody } from "../store/bodies.ts";
@@ -369,16 +369,15 @@ export class Session {
     this.#outlet.disconnect();
   }
 
-  /** Lets go of a task that was settled by its token. Returns whether it was held here. */
-  forget({ sequence }: Lease, index: number): boolean {
-    for (const task of this.#held.values()) {
-      if (task.of.lease.sequence !== sequence || task.index !== index || task.settling) continue;
-      this.#held.delete(task.tag);
-      this.#use.give(task.bytes);
-      task.of.queue.inFlight--;
-      return true;
-    }
-    return false;
+  get held(): Iterable<HeldTask> {
+    return this.#held.values();
+  }
+
+  /** Lets go of a task that was settled by its token. */
+  forget(task: HeldTask): void {
+    if (task.settling || !this.#held.delete(task.tag)) return;
+    this.#use.give(task.bytes);
+    task.of.queue.inFlight--;
   }
 
   /** The task of a key, if it holds it. */

@@ -170,11 +170,14 @@ export interface AttemptResult {
   errorMessage: string;
   /** The class of the error, such as "TypeError", "timeout" or "worker_lost". */
   errorType: string;
-  /** From delivery to settlement, as the broker saw it. */
+  /**
+   * From delivery to settlement, as the broker saw it. Of a task that was settled by token after its stream broke, or through
+   * another broker: what the worker said, or 0.
+   */
   duration:
     | Duration
     | undefined;
-  /** The worker that ran it. */
+  /** The worker that ran it. Of a task that was settled in that way: what the worker said, or empty. */
   workerId: string;
   /** When it ended, by the clock of the store. */
   endTime: Timestamp | undefined;
