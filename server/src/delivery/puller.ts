@@ -43,7 +43,8 @@ export class Puller implements Service {
 
   /** Resolves with what is ready; after `waitMs` with nothing. @throws as Dispatcher.open */
   pull({ workerId, queues, maxTasks, maxBytes, waitMs, signal }: Pull): Promise<readonly Delivery[]> {
-    return new Promise((resolve, reject) => {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve) => {
       const profile: WorkerProfile = {
         workerId,
         host: "",
@@ -72,7 +73,6 @@ export class Puller implements Service {
       };
       const session = this.#dispatcher.open(profile, { maxTasks, maxBytes }, outlet);
       const timer = setTimeout(() => finish([]), waitMs);
-      if (signal.aborted) reject(signal.reason);
       signal.addEventListener("abort", onAbort);
       this.#sessions.add(session);
       this.#dispatcher.roomFreed(session);
