@@ -9,7 +9,7 @@
  * every broker can take it, or it is on its way to a worker that has room for it.
  */
 import { randomUUID } from "node:crypto";
-import { TaskwireError } from "../domain/errors.ts";
+import { draining, TaskwireError } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import { Periodic } from "../lib/periodic.ts";
 import type { Service } from "../lib/service.ts";
@@ -103,8 +103,7 @@ export class Dispatcher implements Service {
   /** Begins a session. @throws TOO_MANY_SESSIONS, DRAINING */
   open(profile: WorkerProfile, window: Window, outlet: Outlet): Session {
     const { maxSessions, settler } = this.#options;
-    if (this.#draining)
-      throw new TaskwireError("DRAINING", "this broker is stopping: subscribe to another one", { retryAfterMs: 1_000 });
+    if (this.#draining) throw draining("subscribe to another one");
     if (this.#sessions.size >= maxSessions) {
       throw new TaskwireError(
         "TOO_MANY_SESSIONS",

@@ -55,6 +55,11 @@ class SubscribeCall implements FrameHandler {
     this.#helloTimer = setTimeout(() => stream.fail(helloExpected("no frame came within 10 s")), LIMITS.helloMs);
   }
 
+  /** Of all frames only a Settle is answered, and does what outlasts the stream. */
+  get unanswered(): number {
+    return this.#settlesUnderWay;
+  }
+
   frame(bytes: Buffer): void {
     const session = this.#session;
     if (!session) {
