@@ -111,7 +111,10 @@ export const EnqueueResponse_Durability = {
   ASYNC: 2,
   /** FSYNC - On disk before the response. */
   FSYNC: 3,
-  /** REPLICATED - On enough replicas before the response. */
+  /**
+   * REPLICATED - In the memory of as many replicas as the broker is told to wait for, before the response. On disk as soon as with
+   * DURABILITY_ASYNC at least.
+   */
   REPLICATED: 4,
 } as const;
 
