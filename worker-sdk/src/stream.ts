@@ -293,5 +293,5 @@ export class WorkerStream implements Source {
 }
 
 function cancelReason(reason: Cancel_Reason): CancelReason {
-  return reason === Cancel_Reason.TIMEOUT ? "timeout" : "lease_lost";
+  return reason === Cancel_Reason.TIMEOUT ? "timeout" : "revoked";
 }

@@ -240,6 +240,27 @@ describe("a task", () => {
     expect(session.settled.size).toBe(0);
   });
 
+  it("that is cancelled for a reason of a later version stops all the same", async () => {
+    const broker = await startBroker();
+    const { worker } = makeWorker(broker, {});
+    const stopped = gate<unknown>();
+    const running = gate();
+    worker.handle("email", async (_task, { signal }) => {
+      running.open();
+      await once(signal, "abort");
+      stopped.open(signal.reason);
+    });
+    void worker.run();
+
+    const session = await broker.session(1);
+    const [tag = 0] = session.deliver({});
+    await running.opened;
+    // A number that no version has yet.
+    session.send({ $case: "cancel", value: { tags: [tag], reason: 77 as Cancel_Reason } });
+
+    expect(await stopped.opened).toEqual(new TaskCancelled("revoked"));
+  });
+
   it("that is cancelled is answered with a sign of life, after the window that is left", async () => {
     const broker = await startBroker({ heartbeatMs: 100_000, sessionTimeoutMs: 300_000 });
     const { worker } = makeWorker(broker, { concurrency: 3 });

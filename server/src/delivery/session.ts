@@ -43,8 +43,8 @@ export interface Delivery {
 export interface Outlet {
   /** Sends tasks; false when the reader is behind, and no more should come until `Session.resume`. */
   deliver(deliveries: readonly Delivery[]): boolean;
-  /** Tells the worker that tasks are no longer its own. */
-  cancel(tags: readonly number[], reason: "timeout" | "lease-lost"): void;
+  /** Tells the worker that tasks are no longer its own, since they ran too long. */
+  timedOut(tags: readonly number[]): void;
   /** Ends the stream: the worker is to come back with a new one. */
   disconnect(): void;
 }
@@ -308,10 +308,7 @@ export class Session {
     if (overdue.length === 0) return;
     this.#isInDoubt = true;
     this.#settler.giveBack(overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs))));
-    this.#outlet.cancel(
-      overdue.map((task) => task.tag),
-      "timeout",
-    );
+    this.#outlet.timedOut(overdue.map((task) => task.tag));
   }
 
   #timedOut(task: HeldTask, nowMs: number): Outcome {

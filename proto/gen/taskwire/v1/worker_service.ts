@@ -312,7 +312,7 @@ export namespace Rejection_Reason {
 export interface Cancel {
   /** The tasks. */
   tags: number[];
-  /** Why. */
+  /** Why. A worker stops for a reason that it does not know, too. */
   reason: Cancel_Reason;
 }
 
@@ -322,8 +322,6 @@ export const Cancel_Reason = {
   UNSPECIFIED: 0,
   /** TIMEOUT - It ran longer than its timeout. */
   TIMEOUT: 1,
-  /** LEASE_LOST - The broker lost its right to it, and it will be given to another. */
-  LEASE_LOST: 2,
 } as const;
 
 export type Cancel_Reason = typeof Cancel_Reason[keyof typeof Cancel_Reason];
@@ -331,10 +329,12 @@ export type Cancel_Reason = typeof Cancel_Reason[keyof typeof Cancel_Reason];
 export namespace Cancel_Reason {
   export type UNSPECIFIED = typeof Cancel_Reason.UNSPECIFIED;
   export type TIMEOUT = typeof Cancel_Reason.TIMEOUT;
-  export type LEASE_LOST = typeof Cancel_Reason.LEASE_LOST;
 }
 
-/** The broker leaves: subscribe to another one, settle what you hold here within the grace. */
+/**
+ * The broker leaves: nothing is delivered after this. Subscribe to another one, settle what you hold here within the grace, and
+ * close your side.
+ */
 export interface Drain {
   /** After this the stream is closed. */
   grace:

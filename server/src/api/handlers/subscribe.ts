@@ -145,8 +145,7 @@ class SubscribeCall implements FrameHandler {
     return {
       deliver: (deliveries) =>
         encodeDeliver(deliveries).reduce((ready, frame) => this.#stream.send(frame) && ready, true),
-      cancel: (tags, reason) =>
-        this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_REASON[reason] } }),
+      timedOut: (tags) => this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_TIMEOUT } }),
       disconnect: () =>
         this.#stream.fail(
           new TaskwireError("DRAINING", "the broker lost its right to its leases: subscribe again", {
@@ -252,7 +251,7 @@ function parseExtendMs({ timeout }: { timeout: Parameters<Fields["durationMs"]>[
   return ms;
 }
 
-const CANCEL_REASON = { timeout: 1, "lease-lost": 2 } as const satisfies Record<string, Cancel["reason"]>;
+const CANCEL_TIMEOUT = 1 satisfies Cancel["reason"];
 
 const REJECTIONS = {
   stale: { reason: 1, message: "the task is no longer this worker's" },
