@@ -95,7 +95,7 @@ export interface RetryPolicy {
   base:
     | Duration
     | undefined;
-  /** No delay is longer than this. Default 1 h. */
+  /** No delay is longer than this. Default 1 h; with `delays`, none. */
   max:
     | Duration
     | undefined;
