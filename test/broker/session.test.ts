@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 import { connect } from "../support/rpc.ts";
 import { WireSession } from "../support/session.ts";
 import { until } from "../support/until.ts";
-import { helloTo, onEachStore } from "./broker-test.ts";
+import { helloTo, onEachStore, onStore } from "./broker-test.ts";
 import { enqueueMany, untilState } from "./tasks.ts";
 
 const INVALID_ARGUMENT = 3;
@@ -326,5 +326,19 @@ onEachStore((test) => {
     expect(await stopped, "exit code").toBe(0);
     await until("it has said so", () => broker.log.some(({ msg }) => msg === "broker stopped"));
     rpc.close();
+  });
+});
+
+onStore("embedded", (test) => {
+  test("a stream on which no Hello comes is ended after 10 s", async ({ rpc }) => {
+    const openedAt = performance.now();
+    // The call is begun, and nothing is said.
+    const session = new WireSession(rpc.connection);
+
+    const { code, reason, message } = await session.ended();
+
+    expect({ code, reason }).toEqual({ code: INVALID_ARGUMENT, reason: "HELLO_EXPECTED" });
+    expect(message).toContain("no frame came within 10 s");
+    expect(performance.now() - openedAt).toBeGreaterThan(9_900);
   });
 });
