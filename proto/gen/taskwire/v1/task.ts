@@ -134,7 +134,10 @@ export namespace RetryPolicy_Backoff {
 
 /** Everything the broker knows of one task. */
 export interface TaskStatus {
-  /** The task as it was enqueued. Of an ended task only id, queue and what the result record keeps. */
+  /**
+   * The task as it was enqueued. Of one that is completed or cancelled only id and queue, and enqueue_time when the broker chose
+   * the id.
+   */
   task:
     | Task
     | undefined;
