@@ -133,16 +133,17 @@ export class Dispatcher implements Service {
   /** For each of these tasks who holds it, if it is held through this broker. */
   holdersOf(tasks: readonly (LeasedIndex | undefined)[]): readonly (Holder | undefined)[] {
     const { brokerId } = this.#options.store;
-    const names = tasks.map((task) => task && task.lease.broker === brokerId && nameOf(task.lease, task.index));
+    const own = tasks.map((task) => (task?.lease.broker === brokerId ? task : undefined));
+    const sequences = new Set(own.flatMap((task) => (task ? [task.lease.sequence] : [])));
     const holders = new Map<string, Holder>();
-    const wanted = new Set(names);
-    for (const session of this.#sessions) {
-      for (const task of session.held) {
-        const name = nameOf(task.of.lease, task.index);
-        if (wanted.has(name)) holders.set(name, { session, task });
+    // Once through all that is held, however many are asked for.
+    if (sequences.size > 0) {
+      for (const session of this.#sessions) {
+        for (const task of session.held)
+          if (sequences.has(task.of.lease.sequence)) holders.set(nameOf(task.of.lease, task.index), { session, task });
       }
     }
-    return names.map((name) => (name ? holders.get(name) : undefined));
+    return own.map((task) => task && holders.get(nameOf(task.lease, task.index)));
   }
 
   /** A task was settled by its token: its session lets it go. */
