@@ -20,7 +20,7 @@ export interface RetryPolicy {
   readonly baseMs?: number;
   /**
    * No delay is longer than this, in ms.
-   * @defaultValue 1 h
+   * @defaultValue 1 h; with `delaysMs`, none
    */
   readonly maxMs?: number;
   /**

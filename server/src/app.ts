@@ -59,6 +59,7 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
     // Health first, so that balancers look elsewhere. Then the workers are asked to go, and settle what they hold.
     grpc.setServing(false);
     dispatcher.drain();
+    puller.drain();
     for (const session of dispatcher.sessions) sendDrain(session, config.drainMs);
     const untilMs = performance.now() + config.drainMs;
     while (dispatcher.sessions.size > 0 && performance.now() < untilMs)

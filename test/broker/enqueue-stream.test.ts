@@ -1,12 +1,9 @@
 /** EnqueueStream: many frames under way, repeats of a producer, frames that are wrong. */
-import type { ClientDuplexStream } from "@grpc/grpc-js";
-import { EnqueueStreamRequest, EnqueueStreamResponse, Status } from "@taskwire/proto";
+import { type EnqueueStreamResponse, Status } from "@taskwire/proto";
 import { describe, expect } from "vitest";
-import { type Rpc, readRefusal } from "../support/rpc.ts";
-import { until } from "../support/until.ts";
+import { EnqueueWire } from "../support/enqueue-wire.ts";
+import { readRefusal } from "../support/rpc.ts";
 import { onEachStore } from "./broker-test.ts";
-
-type PartialFrame = Parameters<typeof EnqueueStreamRequest.fromPartial>[0];
 
 const PRODUCER = Buffer.from("8 bytes!");
 
@@ -25,7 +22,7 @@ onEachStore((test) => {
       result?.$case === "accepted" ? result.value.tasks.map(({ taskId }) => taskId) : [],
     );
     expect(new Set(ids).size).toBe(1_000);
-    expect(await stream.ended()).toBe(0);
+    expect(await stream.ended()).toMatchObject({ code: 0 });
     expect((await rpc.queues.getQueue({ queue })).queue?.counters).toMatchObject({ enqueued: 1_000, ready: 1_000 });
   });
 
@@ -112,47 +109,9 @@ onEachStore((test) => {
     const stream = new EnqueueWire(rpc);
     stream.sendBytes(Buffer.of(0x12, 0x50, 0x01));
 
-    expect(await stream.ended()).toBe(3);
+    expect(await stream.ended()).toMatchObject({ code: 3, reason: "INVALID_ARGUMENT" });
   });
 });
-
-class EnqueueWire {
-  readonly answers: EnqueueStreamResponse[] = [];
-  readonly #stream: ClientDuplexStream<Buffer, Buffer>;
-  #code: number | undefined;
-
-  constructor(rpc: Rpc) {
-    this.#stream = rpc.connection.openStream("/taskwire.v1.TaskService/EnqueueStream");
-    this.#stream.on("data", (bytes: Buffer) => this.answers.push(EnqueueStreamResponse.decode(bytes)));
-    this.#stream.on("status", ({ code }) => (this.#code = code));
-    // The status says the same.
-    this.#stream.on("error", () => undefined);
-  }
-
-  send(frame: PartialFrame): void {
-    this.sendBytes(Buffer.from(EnqueueStreamRequest.encode(EnqueueStreamRequest.fromPartial(frame)).finish()));
-  }
-
-  sendBytes(bytes: Buffer): void {
-    this.#stream.write(bytes);
-  }
-
-  close(): void {
-    this.#stream.end();
-  }
-
-  async untilAnswered(count: number): Promise<readonly EnqueueStreamResponse[]> {
-    await until(
-      () => `${count} frames are answered; ${this.answers.length} are`,
-      () => this.answers.length >= count,
-    );
-    return this.answers;
-  }
-
-  ended(): Promise<number> {
-    return until("the stream ends", () => this.#code);
-  }
-}
 
 function idsOf(answer: EnqueueStreamResponse | undefined): string[] {
   if (answer?.result?.$case !== "accepted") throw new Error(`not accepted: ${JSON.stringify(answer)}`);

@@ -2,6 +2,7 @@
 import { Nack_Action as Action, Rejection_Reason as Reason, TaskState, TokenOutcome } from "@taskwire/proto";
 import { describe, expect } from "vitest";
 import { refused } from "../support/rpc.ts";
+import { until } from "../support/until.ts";
 import { onEachStore } from "./broker-test.ts";
 import { enqueueMany, untilState } from "./tasks.ts";
 
@@ -132,6 +133,50 @@ onEachStore((test) => {
     expect(other.deliveries).toEqual([]);
   });
 
+  describe("the result of a task that was settled by token", () => {
+    const ended = (leaseToken: string, ms: number): TokenOutcome => ({
+      ...ack(leaseToken),
+      duration: { seconds: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1e6 },
+    });
+
+    test("names the worker that holds it, and how long that was, as this broker saw it", async ({ rpc, queue }) => {
+      const [id = "", failed = ""] = await enqueueMany(rpc, queue, 2);
+      const { deliveries } = await rpc.workers.pullTasks({ ...WORKER, queues: [queue], maxTasks: 2 });
+      const pulledAt = performance.now();
+      await until("a moment has passed", () => performance.now() - pulledAt > 50);
+
+      const [first = "", second = ""] = deliveries.map(({ leaseToken }) => leaseToken);
+      const nack = {
+        leaseToken: second,
+        result: { $case: "nack", value: { errorType: "E", errorMessage: "no" } },
+      } as const;
+      await rpc.workers.settleTasks({ workerId: "another", outcomes: [ended(first, 3_600_000), nack] });
+
+      for (const taskId of [id, failed]) {
+        const { status } = await rpc.tasks.getTask({ taskId });
+        expect(status?.lastResult?.workerId).toBe(WORKER.workerId);
+        const { seconds = 0, nanos = 0 } = status?.lastResult?.duration ?? {};
+        expect(seconds + nanos / 1e9).toBeGreaterThan(0.04);
+        expect(seconds).toBeLessThan(60);
+      }
+    });
+
+    test("names what the worker says once its stream is over", async ({ rpc, queue, subscribe }) => {
+      const [id = ""] = await enqueueMany(rpc, queue, 1);
+      const session = subscribe();
+      const [delivery] = await session.untilDelivered(1);
+      session.cut();
+      await untilState(rpc, id, TaskState.READY);
+
+      const outcomes = [ended(delivery?.leaseToken ?? "", 1_234)];
+      const { results } = await rpc.workers.settleTasks({ workerId: "w-1", outcomes });
+
+      expect(results).toEqual([SETTLED]);
+      const { status } = await rpc.tasks.getTask({ taskId: id });
+      expect(status?.lastResult).toMatchObject({ workerId: "w-1", duration: { seconds: 1, nanos: 234e6 } });
+    });
+  });
+
   describe("tokens that no broker made", () => {
     test.for(["", "x", "../..", "a.b.c.d.e.f", "0".repeat(10_000), "{}*\0\n"])("%j", async (leaseToken, { rpc }) => {
       const { results } = await rpc.workers.settleTasks({ outcomes: [ack(leaseToken)] });
@@ -163,9 +208,16 @@ onEachStore((test) => {
     const settle = await refused((options) =>
       rpc.workers.settleTasks({ outcomes: Array.from({ length: 1_001 }, () => ack("x")) }, options),
     );
+    const said = await refused((options) =>
+      rpc.workers.settleTasks(
+        { workerId: "no spaces", outcomes: [{ ...ack("x"), duration: { seconds: -1, nanos: 0 } }] },
+        options,
+      ),
+    );
 
     expect(pull.code).toBe(3);
     expect(pull.fields.map(({ field }) => field).sort()).toEqual(["max_tasks", "queues[0]", "wait", "worker_id"]);
     expect(settle).toMatchObject({ code: 3, fields: [{ field: "outcomes" }] });
+    expect(said).toMatchObject({ code: 3, fields: [{ field: "worker_id" }, { field: "outcomes[0].duration" }] });
   });
 });

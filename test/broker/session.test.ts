@@ -1,10 +1,11 @@
 /** The frames of Subscribe: Hello and Welcome, windows, the end of delivery, signs of life. */
+import { TaskState } from "@taskwire/proto";
 import { describe, expect } from "vitest";
 import { connect } from "../support/rpc.ts";
 import { WireSession } from "../support/session.ts";
 import { until } from "../support/until.ts";
-import { helloTo, onEachStore } from "./broker-test.ts";
-import { enqueueMany } from "./tasks.ts";
+import { helloTo, onEachStore, onStore } from "./broker-test.ts";
+import { enqueueMany, untilState } from "./tasks.ts";
 
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
@@ -254,6 +255,57 @@ onEachStore((test) => {
     });
   });
 
+  describe("a worker whose task has timed out", () => {
+    const quick = { timeout: { nanos: 200e6 }, retry: { delays: [{ nanos: 1e6 }] } };
+
+    test("gets nothing more while it is silent: what timed out goes to another", async ({ rpc, queue, subscribe }) => {
+      const frozen = subscribe();
+      await frozen.next("welcome");
+      await enqueueMany(rpc, queue, 5, quick);
+      await frozen.untilDelivered(5);
+      const idle = subscribe();
+      await idle.next("welcome");
+
+      const again = [...(await idle.untilDelivered(5))];
+      const tags = again.map(({ tag }) => tag);
+      await idle.settle({ ackTags: tags });
+      await enqueueMany(rpc, queue, 10);
+      await idle.untilDelivered(15);
+
+      expect(again.map(({ attempt }) => attempt)).toEqual([2, 2, 2, 2, 2]);
+      expect(frozen.deliveries).toHaveLength(5);
+    });
+
+    test("gets tasks again with its next frame", async ({ rpc, queue, subscribe }) => {
+      const session = subscribe();
+      await session.next("welcome");
+      await enqueueMany(rpc, queue, 1, quick);
+      const [first] = await session.untilDelivered(1);
+      await session.next("cancel", ({ tags }) => tags.includes(first?.tag ?? 0));
+      await untilState(rpc, first?.task?.id ?? "", TaskState.READY);
+
+      session.send({ $case: "heartbeat", value: { sequence: 1 } });
+
+      const [, again] = await session.untilDelivered(2);
+      expect(again?.attempt).toBe(2);
+    });
+
+    test("gets only what fits into the window that its next frame sets", async ({ rpc, queue, subscribe }) => {
+      const session = subscribe({ window: { maxInFlight: 1 } });
+      await session.next("welcome");
+      await enqueueMany(rpc, queue, 1, quick);
+      const [first] = await session.untilDelivered(1);
+      await untilState(rpc, first?.task?.id ?? "", TaskState.READY);
+
+      session.send({ $case: "window", value: { maxInFlight: 0, maxInFlightBytes: 0 } });
+      await session.roundTrip();
+      const other = subscribe();
+
+      await other.untilDelivered(1);
+      expect(session.deliveries).toHaveLength(1);
+    });
+  });
+
   test("a broker that stops drains its workers, and leaves when they have", async ({ startOther, queue }) => {
     const broker = await startOther({ drainMs: 20_000 });
     const rpc = connect(broker.address);
@@ -275,5 +327,19 @@ onEachStore((test) => {
     expect(await stopped, "exit code").toBe(0);
     await until("it has said so", () => broker.log.some(({ msg }) => msg === "broker stopped"));
     rpc.close();
+  });
+});
+
+onStore("embedded", (test) => {
+  test("a stream on which no Hello comes is ended after 10 s", async ({ rpc }) => {
+    const openedAt = performance.now();
+    // The call is begun, and nothing is said.
+    const session = new WireSession(rpc.connection);
+
+    const { code, reason, message } = await session.ended();
+
+    expect({ code, reason }).toEqual({ code: INVALID_ARGUMENT, reason: "HELLO_EXPECTED" });
+    expect(message).toContain("no frame came within 10 s");
+    expect(performance.now() - openedAt).toBeGreaterThan(9_900);
   });
 });

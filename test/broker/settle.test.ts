@@ -141,6 +141,22 @@ onEachStore((test) => {
       expect(stats?.counters).toMatchObject({ dequeued: 4, failed: 4, retried: 3, dead: 1, scheduled: 0, active: 0 });
     });
 
+    test("waits as long as the policy lists, also beyond the default's longest delay", async ({
+      rpc,
+      queue,
+      subscribe,
+    }) => {
+      const [id = ""] = await enqueueMany(rpc, queue, 1, { retry: { delays: [{ seconds: 86_400 }] } });
+      const session = subscribe();
+      const [delivery] = await session.untilDelivered(1);
+
+      const failedAt = Date.now();
+      await session.settle({ outcomes: [nack(delivery?.tag ?? 0, {})] });
+
+      const { status } = await untilState(rpc, id, TaskState.SCHEDULED);
+      expect((status?.runTime?.seconds ?? 0) - failedAt / 1_000).toBeGreaterThan(86_000);
+    });
+
     test("may set its own delay", async ({ rpc, queue, subscribe }) => {
       await enqueueMany(rpc, queue, 1);
       const session = subscribe();

@@ -41,14 +41,19 @@ onStore("redis", (test) => {
 
     const tokens = deliveries.map(({ leaseToken }) => leaseToken);
     const { results } = await other.rpc.workers.settleTasks({
+      workerId: "w-1",
       outcomes: [
-        { leaseToken: tokens[0] ?? "", result: { $case: "ack", value: {} } },
+        { leaseToken: tokens[0] ?? "", result: { $case: "ack", value: {} }, duration: { seconds: 7 } },
         { leaseToken: tokens[1] ?? "", result: { $case: "nack", value: { action: Action.DEAD_LETTER } } },
       ],
     });
 
     expect(results.map(({ settled }) => settled)).toEqual([true, true]);
-    expect((await waiting).status?.state).toBe(TaskState.COMPLETED);
+    // The other broker did not see it: the worker is believed.
+    expect((await waiting).status).toMatchObject({
+      state: TaskState.COMPLETED,
+      lastResult: { workerId: "w-1", duration: { seconds: 7 } },
+    });
     // On the stream the same ack again is success, another outcome is stale, however often it comes.
     const tags = deliveries.map(({ tag }) => tag);
     for (let times = 0; times < 2; times++) {

@@ -1,8 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { callerKey, createEmbeddedStore, createLogger, type Durability, type Store } from "@taskwire/server/testing";
 import { test as base, describe, expect } from "vitest";
+import { until } from "../support/until.ts";
 import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
 import { ack, bury, claim, claimAll, errorCode, keysOf, newTask, newTasks, QUEUE, settle, settleAll } from "./tasks.ts";
 
@@ -72,6 +75,32 @@ describe("an embedded store", () => {
       await (await open(dir)).stop();
     }
   });
+
+  // Elsewhere the system does not tell when a process began, and whether it is dead.
+  test.runIf(process.platform === "linux")(
+    "takes over the lock of one that was killed, though its parent has not noticed",
+    async ({ dir }) => {
+      // The program that the shell becomes never asks for its child.
+      const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      try {
+        const [line] = await once(parent.stdout, "data");
+        const pid = Number(String(line));
+        const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+        const fields = async () => (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+        await writeFile(join(dir, "lock"), `${pid} ${boot}:${(await fields())[19]}\n`);
+        await expect(open(dir)).rejects.toThrow(`in use by another broker, process ${pid}`);
+
+        process.kill(pid, "SIGKILL");
+        await until("it is dead", async () => (await fields())[0] === "Z");
+
+        await (await open(dir)).stop();
+      } finally {
+        parent.kill("SIGKILL");
+      }
+    },
+  );
 
   test("refuses to promise more than one disk can keep", async ({ dir }) => {
     await expect(open(dir, "replicated")).rejects.toThrow(/redis/);

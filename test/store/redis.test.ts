@@ -26,7 +26,13 @@ const logger = createLogger("silent", false);
 
 interface Fixtures {
   readonly launch: (settings?: RedisSettings) => Promise<RedisServer>;
-  readonly connect: (server: { readonly url: string }, requireDurability?: Durability) => Promise<Store>;
+  readonly connect: (
+    server: { readonly url: string },
+    requireDurability?: Durability,
+    minReplicas?: number,
+  ) => Promise<Store>;
+  /** A server that follows another; resolves when it has caught up. */
+  readonly follow: (master: RedisServer) => Promise<RedisServer>;
 }
 
 const test = base.extend<Fixtures>({
@@ -42,15 +48,30 @@ const test = base.extend<Fixtures>({
   // Depends on `launch` so that stores are stopped before their servers.
   connect: async ({ launch: _ }, use) => {
     const stores: Store[] = [];
-    await use(async ({ url }, requireDurability = "volatile") => {
+    await use(async ({ url }, requireDurability = "volatile", minReplicas = 0) => {
       const namespace = `test-${randomBytes(4).toString("hex")}`;
-      const store = createRedisStore({ ...DEFAULT_OPTIONS, url, namespace, requireDurability, minReplicas: 0, logger });
+      const store = createRedisStore({ ...DEFAULT_OPTIONS, url, namespace, requireDurability, minReplicas, logger });
       await store.start(new HeardEvents());
       stores.push(store);
       return store;
     });
     for (const store of stores) await store.stop();
   },
+  follow: async ({ launch }, use) =>
+    use(async (master) => {
+      const replica = await launch();
+      const [client, masterClient] = [replica.connect(), master.connect()];
+      await client.replicaof("127.0.0.1", master.port);
+      await until(
+        "the replica has caught up",
+        async () =>
+          (await client.info("replication")).includes("master_link_status:up") &&
+          (await masterClient.wait(1, 50)) === 1,
+      );
+      client.disconnect();
+      masterClient.disconnect();
+      return replica;
+    }),
 });
 
 describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis", () => {
@@ -69,6 +90,48 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
 
     await expect(connect(server, "fsync")).rejects.toThrow(/appendfsync/);
     expect((await connect(server, "async")).durability).toBe("async");
+  });
+
+  describe("that waits for a replica", () => {
+    test("says replicated, and does so for the whole life of a task", async ({ launch, connect, follow }) => {
+      const master = await launch({ appendfsync: "everysec" });
+      const replica = await follow(master);
+      const store = await connect(master, "replicated", 1);
+
+      await store.enqueue(QUEUE, newTasks(2));
+      const client = replica.connect();
+      const copied = (await client.keys("*")).length;
+      await settleAll(store, await claimAll(store), ack());
+
+      expect(store.durability).toBe("replicated");
+      expect(copied, "keys that the replica has when the answer comes").toBeGreaterThan(0);
+      expect(await counters(store)).toMatchObject({ enqueued: 2, completed: 2 });
+      client.disconnect();
+    });
+
+    test("does not know what became of a write that the replica did not confirm", async ({
+      launch,
+      connect,
+      follow,
+    }) => {
+      const master = await launch();
+      const replica = await follow(master);
+      const store = await connect(master, "replicated", 1);
+      replica.pause();
+
+      const refusal = await store.enqueue(QUEUE, newTasks(1)).catch((error: unknown) => error);
+      replica.resume();
+
+      expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+    });
+
+    test("promises nothing for a server that keeps no append-only file", async ({ launch, connect, follow }) => {
+      const master = await launch({ appendonly: "no" });
+      await follow(master);
+
+      await expect(connect(master, "replicated", 1)).rejects.toThrow("appendonly yes");
+      expect((await connect(master, "volatile", 1)).durability).toBe("volatile");
+    });
   });
 
   test("refuses a server that may evict tasks", async ({ launch, connect }) => {

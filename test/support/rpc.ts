@@ -1,4 +1,5 @@
 /** The four services of a broker, as any gRPC client sees them. */
+import type { StatusObject } from "@grpc/grpc-js";
 import { Connection } from "@taskwire/client/connection";
 import {
   BadRequest,
@@ -74,7 +75,13 @@ export async function refused(call: (options: TrailerOption) => Promise<unknown>
   throw new Error(`the call must fail, but it answered ${JSON.stringify(answer)}`);
 }
 
-export const DETAILS = "grpc-status-details-bin";
+const DETAILS = "grpc-status-details-bin";
+
+/** How a stream ended. */
+export function refusalOf({ code, details, metadata }: StatusObject): Refusal {
+  const [value] = metadata.get(DETAILS);
+  return readRefusal(code, details, Buffer.isBuffer(value) ? value : undefined);
+}
 
 export function readRefusal(code: number, message: string, details: Uint8Array | undefined): Refusal {
   const found = new Map(details ? Status.decode(details).details.map(({ typeUrl, value }) => [typeUrl, value]) : []);

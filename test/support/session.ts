@@ -2,7 +2,7 @@
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import type { Connection } from "@taskwire/client/connection";
 import { type Delivery, Hello, type Settle, SubscribeRequest, SubscribeResponse } from "@taskwire/proto";
-import { DETAILS, type Refusal, readRefusal } from "./rpc.ts";
+import { type Refusal, refusalOf } from "./rpc.ts";
 import { until } from "./until.ts";
 
 type ToBroker = NonNullable<SubscribeRequest["frame"]>;
@@ -29,10 +29,7 @@ export class WireSession {
       this.frames.push(frame);
       if (frame.$case === "deliver") this.deliveries.push(...frame.value.deliveries);
     });
-    this.#stream.on("status", ({ code, details, metadata }: StatusObject) => {
-      const [value] = metadata.get(DETAILS);
-      this.#end = readRefusal(code, details, Buffer.isBuffer(value) ? value : undefined);
-    });
+    this.#stream.on("status", (status: StatusObject) => (this.#end = refusalOf(status)));
     // The status says the same.
     this.#stream.on("error", () => undefined);
   }

@@ -58,12 +58,12 @@ export class Snooze extends Error {
   }
 }
 
-/** Why a task was taken away from its handler. */
-export type CancelReason = "timeout" | "lease_lost" | "shutdown";
+/** Why a task was taken away from its handler. `revoked`: the broker has a reason that this version does not know. */
+export type CancelReason = "timeout" | "revoked" | "shutdown";
 
 const CANCEL_SENTENCES: Record<CancelReason, string> = {
   timeout: "the task ran longer than its timeout; the attempt has failed",
-  lease_lost: "the broker lost its right to the task; it is given to another worker",
+  revoked: "the broker took the task back",
   shutdown: "the worker is shutting down; the task goes back to the queue",
 };
 

@@ -21,9 +21,14 @@ export class Heartbeat {
     this.#options = options;
     const { intervalMs, timeoutMs } = options;
     this.#timers = [
-      setInterval(() => options.send(++this.#sequence), intervalMs),
+      setInterval(() => this.beat(), intervalMs),
       setInterval(() => this.#check(), Math.min(intervalMs, timeoutMs / 4)),
     ];
+  }
+
+  /** Sends one now. */
+  beat(): void {
+    this.#options.send(++this.#sequence);
   }
 
   /** Any frame came. */

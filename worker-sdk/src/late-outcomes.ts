@@ -4,11 +4,18 @@
  * is STALE, and the work is done twice: that is what at-least-once means, and no error.
  */
 import { jitteredBackoffMs } from "@taskwire/client/connection";
-import { Rejection_Reason, type SettleTasksRequest, type SettleTasksResponse, type TokenResult } from "@taskwire/proto";
+import {
+  Rejection_Reason,
+  type SettleTasksRequest,
+  type SettleTasksResponse,
+  type TokenOutcome,
+  type TokenResult,
+} from "@taskwire/proto";
 import type { Logger } from "pino";
 import type { Execution } from "./execution.ts";
 import { invalidOutcome, RELEASED } from "./outcome.ts";
 import { outcomeBytes, presentOutcome } from "./settle-frame.ts";
+import { toDuration } from "./wire-time.ts";
 
 /** The contract's bound on one request. */
 const MAX_OUTCOMES = 1_000;
@@ -21,6 +28,7 @@ const BACKOFF = { minMs: 100, maxMs: 5_000 };
 export type SettleTasks = (request: SettleTasksRequest) => Promise<SettleTasksResponse>;
 
 export interface LateOutcomesOptions {
+  readonly workerId: string;
   readonly log: Logger;
   settled(executions: readonly Execution[]): void;
   refused(execution: Execution, result: TokenResult): void;
@@ -30,6 +38,8 @@ export class LateOutcomes {
   readonly #options: LateOutcomesOptions;
   readonly #replaced = new WeakSet<Execution>();
   #kept: Execution[] = [];
+  /** How long they took, ms. A broker that did not see a task does not know. */
+  readonly #durations = new WeakMap<Execution, number>();
   #route: SettleTasks | undefined;
   #isSending = false;
   #failuresInARow = 0;
@@ -42,6 +52,9 @@ export class LateOutcomes {
 
   add(executions: readonly Execution[]): void {
     if (executions.length === 0) return;
+    const now = performance.now();
+    for (const execution of executions)
+      if (execution.startedAt > 0) this.#durations.set(execution, now - execution.startedAt);
     this.#kept.push(...executions);
     if (this.#kept.length > MAX_KEPT) {
       const dropped = this.#kept.splice(0, this.#kept.length - MAX_KEPT).length;
@@ -109,12 +122,9 @@ export class LateOutcomes {
 
   /** False when something of it has to be sent again. Never rejects. */
   async #sendBatch(settleTasks: SettleTasks, batch: readonly Execution[]): Promise<boolean> {
-    const outcomes = batch.map(({ delivery, outcome = RELEASED }) => ({
-      leaseToken: delivery.leaseToken,
-      result: presentOutcome(outcome),
-    }));
+    const { workerId } = this.#options;
     try {
-      const { results } = await settleTasks({ outcomes });
+      const { results } = await settleTasks({ workerId, outcomes: batch.map((execution) => this.#present(execution)) });
       const again = this.#sort(batch, results);
       const answered = new Set(batch);
       this.#kept = [...again, ...this.#kept.filter((execution) => !answered.has(execution))];
@@ -126,6 +136,13 @@ export class LateOutcomes {
       );
       return false;
     }
+  }
+
+  #present(execution: Execution): TokenOutcome {
+    const { delivery, outcome = RELEASED } = execution;
+    const ms = this.#durations.get(execution);
+    const duration = ms === undefined ? undefined : toDuration(ms);
+    return { leaseToken: delivery.leaseToken, result: presentOutcome(outcome), duration };
   }
 
   /** Tells the fate of each; returns those that are to be sent again. */

@@ -95,7 +95,7 @@ it("cancels waiting and running tasks of one stream, once", () => {
 
   expect(slots.cancel({ ...SOURCE }, [1, 2], "timeout")).toBe(0);
   expect(slots.cancel(SOURCE, [1, 2, 9], "timeout")).toBe(2);
-  expect(slots.cancel(SOURCE, [1, 2], "lease_lost")).toBe(0);
+  expect(slots.cancel(SOURCE, [1, 2], "revoked")).toBe(0);
 
   expect([running, waiting, untouched].map(({ isOver }) => isOver)).toEqual([true, true, false]);
   expect(running.signal.reason).toMatchObject({ reason: "timeout" });

@@ -120,6 +120,11 @@ export class WorkerStream implements Source {
     this.#send({ $case: "window", value: { maxInFlight, maxInFlightBytes } });
   }
 
+  /** Says that we are here: a broker that took a task away from us wants to hear it before it gives us another. */
+  giveSign(): void {
+    if (this.#state.kind === "open") this.#state.heartbeat.beat();
+  }
+
   /** Asks for no more tasks. The stream ends by itself when what it holds is settled. */
   stopDelivery(): void {
     if (this.#state.kind === "connecting") this.abandon("the worker is stopping");
@@ -288,5 +293,5 @@ export class WorkerStream implements Source {
 }
 
 function cancelReason(reason: Cancel_Reason): CancelReason {
-  return reason === Cancel_Reason.TIMEOUT ? "timeout" : "lease_lost";
+  return reason === Cancel_Reason.TIMEOUT ? "timeout" : "revoked";
 }

@@ -118,7 +118,10 @@ export class Subscription implements StreamOwner {
   cancelled(stream: WorkerStream, tags: readonly number[], reason: CancelReason): number {
     const count = this.#options.slots.cancel(stream, tags, reason);
     // The stream subtracts them after this; a handler that goes on takes its slot along.
-    setImmediate(() => this.#updateWindow());
+    setImmediate(() => {
+      this.#updateWindow();
+      stream.giveSign();
+    });
     return count;
   }
 

@@ -96,10 +96,13 @@ describe("when the stream breaks", () => {
     expect(session.hello.workerId).toBe(worker.id);
     await settled.opened;
     expect(started).toEqual(["a", "b"]);
+    // The second broker never saw them: it is told who ran them, and for how long.
+    const duration = expect.objectContaining({ nanos: expect.any(Number) });
     expect(second.settledByToken.flatMap(({ outcomes }) => outcomes)).toEqual([
-      { leaseToken: "token-1", result: { $case: "ack", value: { result: Buffer.from('"a"') } } },
-      { leaseToken: "token-2", result: { $case: "ack", value: { result: Buffer.from('"b"') } } },
+      { leaseToken: "token-1", result: { $case: "ack", value: { result: Buffer.from('"a"') } }, duration },
+      { leaseToken: "token-2", result: { $case: "ack", value: { result: Buffer.from('"b"') } }, duration },
     ]);
+    expect(second.settledByToken.map(({ workerId }) => workerId)).toContain(worker.id);
   });
 
   it("unconfirmed outcomes are settled by token, and again while the store is away; stale is no error", async () => {

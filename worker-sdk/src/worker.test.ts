@@ -241,6 +241,46 @@ describe("a task", () => {
     expect(session.all("window").map(({ maxInFlight }) => maxInFlight)).toEqual([2, 3]);
     expect(session.settled.size).toBe(0);
   });
+
+  it("that is cancelled for a reason of a later version stops all the same", async () => {
+    const broker = await startBroker();
+    const { worker } = makeWorker(broker, {});
+    const stopped = gate<unknown>();
+    const running = gate();
+    worker.handle("email", async (_task, { signal }) => {
+      running.open();
+      await once(signal, "abort");
+      stopped.open(signal.reason);
+    });
+    void worker.run();
+
+    const session = await broker.session(1);
+    const [tag = 0] = session.deliver({});
+    await running.opened;
+    // A number that no version has yet.
+    session.send({ $case: "cancel", value: { tags: [tag], reason: 77 as Cancel_Reason } });
+
+    expect(await stopped.opened).toEqual(new TaskCancelled("revoked"));
+  });
+
+  it("that is cancelled is answered with a sign of life, after the window that is left", async () => {
+    const broker = await startBroker({ heartbeatMs: 100_000, sessionTimeoutMs: 300_000 });
+    const { worker } = makeWorker(broker, { concurrency: 3 });
+    const running = gate();
+    worker.handle("email", async () => {
+      running.open();
+      await gate().opened;
+    });
+    void worker.run();
+
+    const session = await broker.session(1);
+    const [tag = 0] = session.deliver({});
+    await running.opened;
+    session.send({ $case: "cancel", value: { tags: [tag], reason: Cancel_Reason.TIMEOUT } });
+    await session.until(() => session.all("heartbeat").length > 0);
+
+    expect(session.received.map(({ $case }) => $case)).toEqual(["hello", "window", "heartbeat"]);
+  });
 });
 
 describe("a handler that blocks the event loop", () => {

@@ -150,6 +150,7 @@ export class Worker {
       },
     });
     const late = new LateOutcomes({
+      workerId: this.id,
       log,
       settled: (executions) => reports.settled(executions),
       refused: (execution, result) => reports.refused(execution, result, "late"),

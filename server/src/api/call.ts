@@ -26,6 +26,8 @@ export interface FrameStream {
 
 /** What the broker does with the frames of a stream. */
 export interface FrameHandler {
+  /** How many frames were read and not answered: when the stream fails, what they did is unknown to the caller. */
+  readonly unanswered: number;
   /** An encoded message came. May throw: the stream then fails. The next is not read before a returned promise has settled. */
   frame(bytes: Buffer): Promise<void> | void;
   /** The reader has caught up. */

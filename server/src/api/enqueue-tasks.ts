@@ -51,10 +51,5 @@ async function enqueueQueue(
 /** An error that says "no effect" says too much when other queues took their tasks. */
 function withEffect(error: unknown, hadEffect: boolean): unknown {
   if (!hadEffect || !(error instanceof TaskwireError)) return error;
-  return new TaskwireError(
-    error.code,
-    `${error.message} (tasks of other queues were accepted)`,
-    error.details,
-    "unknown",
-  );
+  return error.withUnknownEffect(`${error.message} (tasks of other queues were accepted)`);
 }

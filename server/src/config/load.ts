@@ -1,6 +1,7 @@
 /** Reads the settings: flags win over the environment, both over the defaults. The only reader of process.env. */
-import { Command, Option } from "commander";
+import { Command, type CommanderError, Option } from "commander";
 import type { z } from "zod";
+import { nearest } from "../lib/nearest.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** One setting under its three names. */
@@ -12,9 +13,11 @@ export interface Setting {
   readonly fallback: unknown;
 }
 
+const ENV_PREFIX = "TASKWIRE_";
+
 export const SETTINGS: readonly Setting[] = Object.entries(configSchema.shape).map(([key, schema]) => ({
   key,
-  env: `TASKWIRE_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+  env: `${ENV_PREFIX}${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
   flag: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
   description: schema.description ?? "",
   fallback: defaultOf(schema),
@@ -44,9 +47,9 @@ export function loadConfig(argv: readonly string[], env: NodeJS.ProcessEnv = pro
     if (env[envName] !== undefined) [given[key], names[key]] = [env[envName], envName];
     if (flags[key] !== undefined) [given[key], names[key]] = [flags[key], flag];
   }
-  const known = new Set(SETTINGS.map((setting) => setting.env));
-  const unknown = Object.keys(env).filter((name) => name.startsWith("TASKWIRE_") && !known.has(name));
-  const wrong = unknown.map((name) => `${name} is not a setting of the broker; see --help`);
+  const known = SETTINGS.map((setting) => setting.env);
+  const unknown = Object.keys(env).filter((name) => name.startsWith(ENV_PREFIX) && !known.includes(name));
+  const wrong = unknown.map((name) => notASetting(name, known));
   const result = configSchema.safeParse(given);
   if (!result.success) {
     for (const { path, message } of result.error.issues) {
@@ -68,12 +71,33 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
     .description(
       "The Taskwire broker. Every flag can also be given in the environment, as TASKWIRE_ and the name in capitals.",
     )
-    .showHelpAfterError("(see --help)");
+    .showSuggestionAfterError(false)
+    // Our caller says what is wrong.
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride(leave);
   for (const { flag, env, description, fallback, key } of SETTINGS) {
     const value = key === "insecure" ? "" : " <value>";
     program.addOption(new Option(`${flag}${value}`, `${description} [${env}, default ${String(fallback)}]`));
   }
   return program.parse([...argv], { from: "user" }).opts();
+}
+
+/** Help was asked for, and shown; or the flags are wrong. */
+function leave({ exitCode, code, message }: CommanderError): never {
+  if (exitCode === 0) process.exit(0);
+  const sentence = message.replace(/^error: /, "").replace(/\.$/, "");
+  const [, flag] = code === "commander.unknownOption" ? (/'(.*)'/.exec(sentence) ?? []) : [];
+  const known = SETTINGS.map((setting) => setting.flag);
+  throw new ConfigError(flag === undefined ? `${sentence}; see --help` : notASetting(flag, known));
+}
+
+function notASetting(name: string, known: readonly string[]): string {
+  const prefix = name.startsWith("--") ? "--" : ENV_PREFIX;
+  const meant = nearest(
+    name.slice(prefix.length),
+    known.map((full) => full.slice(prefix.length)),
+  );
+  return `${name} is not a setting of the broker${meant ? `, did you mean ${prefix}${meant}? See` : "; see"} --help`;
 }
 
 /** Plaintext beyond loopback must be asked for. */

@@ -49,7 +49,7 @@ export const configSchema = z.strictObject({
     .default("volatile")
     .describe("Refuse to start on a store that promises less."),
   minReplicas: count(0, 0, 16).describe(
-    "Redis: wait until this many replicas have a write before answering. 1 or more makes the level replicated.",
+    "Redis: wait until this many replicas have a write before answering. 1 or more makes the level replicated, unless redis keeps no append-only file.",
   ),
   maxPayloadBytes: count(1024 * 1024, 1, 64 * 1024 * 1024).describe(
     "The largest payload of one task, and the largest result.",

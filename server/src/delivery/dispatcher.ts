@@ -9,13 +9,13 @@
  * every broker can take it, or it is on its way to a worker that has room for it.
  */
 import { randomUUID } from "node:crypto";
-import { TaskwireError } from "../domain/errors.ts";
+import { draining, TaskwireError } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import { Periodic } from "../lib/periodic.ts";
 import type { Service } from "../lib/service.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { ClaimLimit, Grant, Store } from "../store/store.ts";
-import type { QueueInFlight } from "./held.ts";
+import type { HeldTask, QueueInFlight } from "./held.ts";
 import { type CloseReason, type Outlet, Session, type WorkerProfile } from "./session.ts";
 import type { Settler } from "./settler.ts";
 import type { Window } from "./window.ts";
@@ -43,6 +43,18 @@ interface Line {
   claiming: number;
   /** The last answer was shorter than what was asked for: an unknown estimate is then probed by one claim at a time. */
   wasShort: boolean;
+}
+
+/** One task under a lease. */
+interface LeasedIndex {
+  readonly lease: Pick<Lease, "broker" | "sequence">;
+  readonly index: number;
+}
+
+/** A session, and one of the tasks that it holds. */
+export interface Holder {
+  readonly session: Session;
+  readonly task: HeldTask;
 }
 
 export interface DispatcherOptions {
@@ -91,8 +103,7 @@ export class Dispatcher implements Service {
   /** Begins a session. @throws TOO_MANY_SESSIONS, DRAINING */
   open(profile: WorkerProfile, window: Window, outlet: Outlet): Session {
     const { maxSessions, settler } = this.#options;
-    if (this.#draining)
-      throw new TaskwireError("DRAINING", "this broker is stopping: subscribe to another one", { retryAfterMs: 1_000 });
+    if (this.#draining) throw draining("subscribe to another one");
     if (this.#sessions.size >= maxSessions) {
       throw new TaskwireError(
         "TOO_MANY_SESSIONS",
@@ -119,14 +130,26 @@ export class Dispatcher implements Service {
     }
   }
 
-  /** A task was settled by its token: whichever session of this broker holds it lets it go. */
-  forget(lease: Lease, index: number): void {
-    if (lease.broker !== this.#options.store.brokerId) return;
-    for (const session of this.#sessions) {
-      if (!session.forget(lease, index)) continue;
-      this.roomFreed(session);
-      return;
+  /** For each of these tasks who holds it, if it is held through this broker. */
+  holdersOf(tasks: readonly (LeasedIndex | undefined)[]): readonly (Holder | undefined)[] {
+    const { brokerId } = this.#options.store;
+    const own = tasks.map((task) => (task?.lease.broker === brokerId ? task : undefined));
+    const sequences = new Set(own.flatMap((task) => (task ? [task.lease.sequence] : [])));
+    const holders = new Map<string, Holder>();
+    // Once through all that is held, however many are asked for.
+    if (sequences.size > 0) {
+      for (const session of this.#sessions) {
+        for (const task of session.held)
+          if (sequences.has(task.of.lease.sequence)) holders.set(nameOf(task.of.lease, task.index), { session, task });
+      }
     }
+    return own.map((task) => task && holders.get(nameOf(task.lease, task.index)));
+  }
+
+  /** A task was settled by its token: its session lets it go. */
+  forget({ session, task }: Holder): void {
+    session.forget(task);
+    this.roomFreed(session);
   }
 
   /** This broker's leases are void: its sessions end, and their workers come back. */
@@ -242,8 +265,12 @@ export class Dispatcher implements Service {
 
   async #failOverdue(): Promise<void> {
     const nowMs = Date.now();
-    for (const session of this.#sessions) if (session.failOverdue(nowMs) > 0) this.roomFreed(session);
+    for (const session of this.#sessions) session.failOverdue(nowMs);
   }
+}
+
+function nameOf({ sequence }: Pick<Lease, "sequence">, index: number): string {
+  return `${sequence}.${index}`;
 }
 
 /** Whether the answer is as large as was asked for, or was cut by its bytes: then there may be more. */

@@ -1,3 +1,4 @@
+import { draining, type TaskwireError } from "../domain/errors.ts";
 import { Periodic } from "../lib/periodic.ts";
 import type { Service } from "../lib/service.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -22,6 +23,8 @@ export interface Pull {
 export class Puller implements Service {
   readonly #dispatcher: Dispatcher;
   readonly #sessions = new Set<Session>();
+  /** Ends each pull that waits for its first task. */
+  readonly #waiting = new Set<(error: TaskwireError) => void>();
   readonly #sweep: Periodic;
 
   constructor(dispatcher: Dispatcher, logger: Logger) {
@@ -41,8 +44,14 @@ export class Puller implements Service {
     return this.#sweep.stop();
   }
 
-  /** Resolves with what is ready; after `waitMs` with nothing. @throws as Dispatcher.open */
+  /** Ends the pulls that wait, without a task: the broker is stopping. */
+  drain(): void {
+    for (const end of [...this.#waiting]) end(draining("pull from another one"));
+  }
+
+  /** Resolves with what is ready; after `waitMs` with nothing. @throws as Dispatcher.open, and DRAINING */
   pull({ workerId, queues, maxTasks, maxBytes, waitMs, signal }: Pull): Promise<readonly Delivery[]> {
+    if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const profile: WorkerProfile = {
         workerId,
@@ -55,6 +64,7 @@ export class Puller implements Service {
       const finish = (deliveries: readonly Delivery[]) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
+        this.#waiting.delete(onDrain);
         session.stopDelivery();
         resolve(deliveries);
       };
@@ -62,19 +72,25 @@ export class Puller implements Service {
         finish([]);
         this.#close(session);
       };
+      const onDrain = (error: TaskwireError) => {
+        // First: what is being claimed for it goes back.
+        this.#close(session);
+        reject(error);
+        finish([]);
+      };
       const outlet = {
         deliver: (deliveries: readonly Delivery[]) => {
           finish(deliveries.map(({ grant, deadlinesMs }) => ({ grant, firstTag: 0, deadlinesMs })));
           return true;
         },
-        cancel: () => {},
+        timedOut: () => {},
         disconnect: () => this.#close(session),
       };
       const session = this.#dispatcher.open(profile, { maxTasks, maxBytes }, outlet);
       const timer = setTimeout(() => finish([]), waitMs);
-      if (signal.aborted) reject(signal.reason);
       signal.addEventListener("abort", onAbort);
       this.#sessions.add(session);
+      this.#waiting.add(onDrain);
       this.#dispatcher.roomFreed(session);
     });
   }

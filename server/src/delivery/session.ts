@@ -8,7 +8,7 @@
  * is one path: `close` gives back everything that it still holds. It knows nothing of gRPC: tasks leave through `deliver`.
  */
 import { durationText, judge } from "../domain/failure.ts";
-import { type Lease, leasedKey } from "../domain/lease.ts";
+import { leasedKey } from "../domain/lease.ts";
 import { DEFAULT_OPTIONS, type TaskOptions } from "../domain/options.ts";
 import { readOptions } from "../domain/task-body.ts";
 import { eachBody } from "../store/bodies.ts";
@@ -43,8 +43,8 @@ export interface Delivery {
 export interface Outlet {
   /** Sends tasks; false when the reader is behind, and no more should come until `Session.resume`. */
   deliver(deliveries: readonly Delivery[]): boolean;
-  /** Tells the worker that tasks are no longer its own. */
-  cancel(tags: readonly number[], reason: "timeout" | "lease-lost"): void;
+  /** Tells the worker that tasks are no longer its own, since they ran too long. */
+  timedOut(tags: readonly number[]): void;
   /** Ends the stream: the worker is to come back with a new one. */
   disconnect(): void;
 }
@@ -91,6 +91,11 @@ export class Session {
   #lastTag = 0;
   #state: "open" | "stopping" | "closed" = "open";
   #readerBehind = false;
+  /**
+   * A task of it has timed out, and its worker has sent nothing since: it may be frozen, and what it is given would have to
+   * time out again.
+   */
+  #isInDoubt = false;
   /** No deadline is earlier than this. */
   #earliestDeadlineMs = Number.POSITIVE_INFINITY;
 
@@ -122,12 +127,20 @@ export class Session {
 
   /** How many tasks of a queue it can take now. */
   roomFor(queue: QueueInFlight): number {
-    if (this.#state !== "open" || this.#readerBehind || this.claiming) return 0;
+    if (this.#state !== "open" || this.#readerBehind || this.#isInDoubt || this.claiming) return 0;
     return Math.min(this.#use.roomTasks, queue.max - queue.inFlight);
   }
 
   get roomBytes(): number {
     return this.#use.roomBytes;
+  }
+
+  /** A frame came from its worker. Returns whether it was in doubt until now: then there may be room again. */
+  heard(): boolean {
+    this.lastSeenAtMs = Date.now();
+    const wasInDoubt = this.#isInDoubt;
+    this.#isInDoubt = false;
+    return wasInDoubt;
   }
 
   resize(window: Window): void {
@@ -143,9 +156,9 @@ export class Session {
     if (this.#state === "open") this.#state = "stopping";
   }
 
-  /** Takes what was claimed for it. Returns false, having taken nothing, when it no longer takes tasks. */
+  /** Takes what was claimed for it. Returns false, having taken nothing, when it takes no tasks now. */
   accept(grants: readonly Grant[], queue: QueueInFlight): boolean {
-    if (this.#state !== "open") return false;
+    if (this.#state !== "open" || this.#isInDoubt) return false;
     const nowMs = Date.now();
     const deliveries = grants.map((grant) => this.#hold(grant, queue, nowMs));
     if (!this.#outlet.deliver(deliveries)) this.#readerBehind = true;
@@ -282,9 +295,9 @@ export class Session {
     if (task) task.progress = progress;
   }
 
-  /** Fails what is past its deadline. Returns how many tasks that were. */
-  failOverdue(nowMs: number): number {
-    if (nowMs < this.#earliestDeadlineMs) return 0;
+  /** Fails what is past its deadline. The room that this frees is given to other tasks once the worker was heard again. */
+  failOverdue(nowMs: number): void {
+    if (nowMs < this.#earliestDeadlineMs) return;
     this.#earliestDeadlineMs = Number.POSITIVE_INFINITY;
     const overdue: HeldTask[] = [];
     for (const task of this.#held.values()) {
@@ -292,15 +305,10 @@ export class Session {
       if (task.deadlineAtMs <= nowMs) overdue.push(task);
       else if (task.deadlineAtMs < this.#earliestDeadlineMs) this.#earliestDeadlineMs = task.deadlineAtMs;
     }
-    const settlements = overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs)));
-    if (overdue.length > 0) {
-      this.#settler.giveBack(settlements);
-      this.#outlet.cancel(
-        overdue.map((task) => task.tag),
-        "timeout",
-      );
-    }
-    return overdue.length;
+    if (overdue.length === 0) return;
+    this.#isInDoubt = true;
+    this.#settler.giveBack(overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs))));
+    this.#outlet.timedOut(overdue.map((task) => task.tag));
   }
 
   #timedOut(task: HeldTask, nowMs: number): Outcome {
@@ -358,16 +366,15 @@ export class Session {
     this.#outlet.disconnect();
   }
 
-  /** Lets go of a task that was settled by its token. Returns whether it was held here. */
-  forget({ sequence }: Lease, index: number): boolean {
-    for (const task of this.#held.values()) {
-      if (task.of.lease.sequence !== sequence || task.index !== index || task.settling) continue;
-      this.#held.delete(task.tag);
-      this.#use.give(task.bytes);
-      task.of.queue.inFlight--;
-      return true;
-    }
-    return false;
+  get held(): Iterable<HeldTask> {
+    return this.#held.values();
+  }
+
+  /** Lets go of a task that was settled by its token. */
+  forget(task: HeldTask): void {
+    if (task.settling || !this.#held.delete(task.tag)) return;
+    this.#use.give(task.bytes);
+    task.of.queue.inFlight--;
   }
 
   /** The task of a key, if it holds it. */

@@ -52,6 +52,11 @@ export class TaskwireError extends Error {
     this.details = details;
     this.effect = effect;
   }
+
+  /** The same, after something may have happened all the same. */
+  withUnknownEffect(message = this.message): TaskwireError {
+    return new TaskwireError(this.code, message, this.details, "unknown");
+  }
 }
 
 /** The store cannot be reached. `effect` says whether the operation may have happened. */
@@ -63,6 +68,11 @@ export function storeUnavailable(cause: unknown, effect: "none" | "unknown"): Ta
     { retryAfterMs: 1_000, cause },
     effect,
   );
+}
+
+/** The broker is stopping. `advice` says where to go instead. */
+export function draining(advice: string, retryAfterMs = 1_000): TaskwireError {
+  return new TaskwireError("DRAINING", `this broker is stopping: ${advice}`, { retryAfterMs });
 }
 
 /** The store refused a write for lack of room; nothing was changed. */

@@ -10,6 +10,7 @@ export interface TaskOptions {
 export interface RetryPolicy {
   readonly backoff: "quadratic" | "exponential" | "linear" | "fixed";
   readonly baseMs: number;
+  /** No delay is longer than this. */
   readonly maxMs: number;
   /** From 0 to 1: the share of a delay that is random. */
   readonly jitter: number;

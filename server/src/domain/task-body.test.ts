@@ -2,6 +2,7 @@ import { type Duration, RetryPolicy_Backoff, Task } from "@taskwire/proto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_OPTIONS, DEFAULT_RETRY } from "./options.ts";
+import { retryDelayMs } from "./retry.ts";
 import { eachField, readOptions, TASK_FIELD } from "./task-body.ts";
 
 /** The type of a stored task. */
@@ -63,6 +64,18 @@ describe("options", () => {
         });
       }),
     );
+  });
+
+  test("delays that are listed are not cut by a longest delay that nobody asked for", () => {
+    const dayMs = 24 * 60 * 60 * 1_000;
+    const firstDelayMs = (max: Duration | undefined) => {
+      const policy = { backoff: RetryPolicy_Backoff.UNSPECIFIED, base: undefined, jitter: 0 };
+      const retry = { ...policy, max, delays: [duration(dayMs)] };
+      return retryDelayMs(readOptions(bodyOf({ retry })), 1, () => 0);
+    };
+
+    expect(firstDelayMs(undefined)).toBe(dayMs);
+    expect(firstDelayMs(duration(60_000))).toBe(60_000);
   });
 
   test.each([

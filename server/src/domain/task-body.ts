@@ -86,7 +86,8 @@ function readDurationMs(bytes: Uint8Array, start: number, end: number): number {
 const BACKOFFS = ["quadratic", "quadratic", "exponential", "linear", "fixed"] as const;
 
 function readRetry(bytes: Buffer, from: number, to: number): RetryPolicy {
-  let { backoff, baseMs, maxMs, jitter } = DEFAULT_RETRY;
+  let { backoff, baseMs, jitter } = DEFAULT_RETRY;
+  let maxMs: number | undefined;
   const delaysMs: number[] = [];
   eachField(bytes, from, to, ({ number, value, start, end }) => {
     if (number === 1) backoff = BACKOFFS[value] ?? "quadratic";
@@ -95,5 +96,7 @@ function readRetry(bytes: Buffer, from: number, to: number): RetryPolicy {
     if (number === 4) jitter = bytes.readDoubleLE(start);
     if (number === 5) delaysMs.push(readDurationMs(bytes, start, end));
   });
+  // The default bounds what a formula comes to. A list says itself how long to wait.
+  maxMs ??= delaysMs.length > 0 ? Number.POSITIVE_INFINITY : DEFAULT_RETRY.maxMs;
   return { backoff, baseMs, maxMs, jitter, delaysMs };
 }

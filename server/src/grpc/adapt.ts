@@ -10,7 +10,7 @@ import {
 import { Status } from "@taskwire/proto";
 import type { BidiHandler, ServerStreamHandler, UnaryHandler } from "../api/call.ts";
 import { toStatus } from "../api/status.ts";
-import { TaskwireError } from "../domain/errors.ts";
+import { draining, TaskwireError } from "../domain/errors.ts";
 import type { Logger } from "../observe/logger.ts";
 
 /**
@@ -18,21 +18,16 @@ import type { Logger } from "../observe/logger.ts";
  * its client keeps open, a caller that waits for a task.
  */
 export class OpenCalls {
-  readonly #enders = new Set<(error: unknown) => void>();
+  readonly #enders = new Set<(error: TaskwireError) => void>();
 
-  /** `end` is called when the server stops before the returned function is. */
-  add(end: (error: unknown) => void): () => void {
+  /** `end` is called when the server stops before the returned function is. Its error says that the call had no effect. */
+  add(end: (error: TaskwireError) => void): () => void {
     this.#enders.add(end);
     return () => this.#enders.delete(end);
   }
 
   endAll(): void {
-    const error = new TaskwireError(
-      "DRAINING",
-      "this broker is stopping: call another one",
-      { retryAfterMs: 100 },
-      "unknown",
-    );
+    const error = draining("call another one", 100);
     for (const end of [...this.#enders]) end(error);
     this.#enders.clear();
   }
@@ -42,6 +37,8 @@ export class OpenCalls {
 export interface Adapting {
   readonly logger: Logger;
   readonly calls: OpenCalls;
+  /** What is known of a call that is ended before its handler is done. Of one that only reads: that it had no effect. */
+  readonly effect: "none" | "unknown";
 }
 
 /** grpc-js emits "cancelled" on every kind of call when its caller is gone, or its deadline has passed. */
@@ -65,7 +62,7 @@ function toStatusObject(error: unknown, logger: Logger): StatusObject {
 
 export function unary<Request, Response>(
   handler: UnaryHandler<Request, Response>,
-  { logger, calls }: Adapting,
+  { logger, calls, effect }: Adapting,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const signal = signalOf(call);
@@ -78,7 +75,7 @@ export function unary<Request, Response>(
       if (!signal.aborted) answer();
     };
     const fail = (error: unknown) => finish(() => callback(toStatusObject(error, logger)));
-    const remove = calls.add(fail);
+    const remove = calls.add((error) => fail(effect === "none" ? error : error.withUnknownEffect()));
     handler(call.request, { signal }).then((response) => finish(() => callback(null, response)), fail);
   };
 }
@@ -133,7 +130,8 @@ export function bidi(handler: BidiHandler, { logger, calls }: Adapting): handleB
     };
     const fail = (error: unknown) => {
       if (isOver) return;
-      call.emit("error", toStatusObject(error, logger));
+      const isOpen = error instanceof TaskwireError && frames !== undefined && frames.unanswered > 0;
+      call.emit("error", toStatusObject(isOpen ? error.withUnknownEffect() : error, logger));
       close();
     };
     const remove = calls.add(fail);

@@ -58,7 +58,7 @@ export class GrpcServer {
       "grpc.max_connection_idle_ms": 600_000,
       "grpc.enable_channelz": 0,
     });
-    const services = implementations(broker, { logger: broker.logger, calls: this.#calls });
+    const services = implementations(broker, this.#calls);
     const names = services.map(([{ fullName }]) => fullName);
     for (const [definition, implementation] of services)
       this.#server.addService(toServiceDefinition(definition, RAW), implementation);
@@ -108,39 +108,41 @@ export class GrpcServer {
   }
 }
 
-function implementations(broker: Broker, adapting: Adapting): [GenericDefinition, UntypedServiceImplementation][] {
+function implementations(broker: Broker, calls: OpenCalls): [GenericDefinition, UntypedServiceImplementation][] {
+  const reading: Adapting = { logger: broker.logger, calls, effect: "none" };
+  const writing: Adapting = { ...reading, effect: "unknown" };
   return [
     [
       TaskServiceDefinition,
       {
-        enqueue: unary(enqueue(broker), adapting),
-        enqueueBatch: unary(enqueueBatch(broker), adapting),
-        enqueueStream: bidi(enqueueStream(broker), adapting),
-        getTask: unary(getTask(broker), adapting),
-        awaitTask: unary(awaitTask(broker), adapting),
+        enqueue: unary(enqueue(broker), writing),
+        enqueueBatch: unary(enqueueBatch(broker), writing),
+        enqueueStream: bidi(enqueueStream(broker), writing),
+        getTask: unary(getTask(broker), reading),
+        awaitTask: unary(awaitTask(broker), reading),
       },
     ],
     [
       WorkerServiceDefinition,
       {
-        subscribe: bidi(subscribe(broker), adapting),
-        pullTasks: unary(pullTasks(broker), adapting),
-        settleTasks: unary(settleTasks(broker), adapting),
+        subscribe: bidi(subscribe(broker), writing),
+        pullTasks: unary(pullTasks(broker), writing),
+        settleTasks: unary(settleTasks(broker), writing),
       },
     ],
     [
       StatsServiceDefinition,
       {
-        getStats: unary(getStats(broker), adapting),
-        watchStats: serverStream(watchStats(broker), adapting),
-        listWorkers: unary(listWorkers(broker), adapting),
+        getStats: unary(getStats(broker), reading),
+        watchStats: serverStream(watchStats(broker), reading),
+        listWorkers: unary(listWorkers(broker), reading),
       },
     ],
     [
       QueueServiceDefinition,
       {
-        listQueues: unary(listQueues(broker), adapting),
-        getQueue: unary(getQueue(broker), adapting),
+        listQueues: unary(listQueues(broker), reading),
+        getQueue: unary(getQueue(broker), reading),
       },
     ],
   ];

@@ -1,10 +1,12 @@
 import { callerKey } from "@taskwire/server/testing";
 import { describe, expect } from "vitest";
 import { until } from "../../support/until.ts";
+import type { Backend } from "../backend.ts";
 import type { StoreTest } from "../store-test.ts";
 import {
   ack,
   bury,
+  claim,
   claimAll,
   claimOne,
   counters,
@@ -17,7 +19,7 @@ import {
   settleAll,
 } from "../tasks.ts";
 
-export function oldResultsSuite(test: StoreTest): void {
+export function oldResultsSuite(test: StoreTest, backend: Backend): void {
   describe("dropOldResults", () => {
     test("drops what is past its time, and lets a caller's key be taken again", async ({ open }) => {
       const { store } = await open({ resultTtlMs: 150 });
@@ -75,6 +77,26 @@ export function oldResultsSuite(test: StoreTest): void {
       expect(await store.find("other", other.key)).toBeDefined();
     });
 
+    test("leaves nothing to find of a task, also while others of its block are held or ready", async ({ open }) => {
+      const { store } = await open({ resultTtlMs: 1, maxResultsPerQueue: 0 });
+      const enqueued = await store.enqueue(QUEUE, newTasks(8));
+      const held = await claim(store, { maxTasks: 6 });
+      await settleAll(store, held.slice(0, 2), ack());
+      await settleAll(store, held.slice(2, 3), discard());
+      await settle(store, await claimOne(store), ack());
+
+      const ended = [0, 1, 2, 6].map((i) => enqueued[i]?.key ?? "");
+      await until("their results are dropped", async () => {
+        await store.dropOldResults();
+        const found = await Promise.all(ended.map((key) => store.find(QUEUE, key)));
+        return found.every((task) => task === undefined);
+      });
+
+      const states = await Promise.all(enqueued.map(async ({ key }) => (await store.find(QUEUE, key))?.state));
+      const none = undefined;
+      expect(states).toEqual([none, none, none, "active", "active", "active", none, "ready"]);
+    });
+
     test("does not touch dead tasks, nor those that have not ended", async ({ open }) => {
       const { store } = await open({ resultTtlMs: 1, maxResultsPerQueue: 0 });
       await store.enqueue(QUEUE, newTasks(3));
@@ -88,6 +110,25 @@ export function oldResultsSuite(test: StoreTest): void {
       expect((await store.find(QUEUE, active.key))?.state).toBe("active");
       expect(await settle(store, active, ack())).toBe("settled");
       expect(await claimAll(store)).toHaveLength(1);
+    });
+
+    if (!backend.capabilities.shared) return;
+    test("leaves nothing to find of a task that another broker settled", async ({ open }) => {
+      const opened = await open({ resultTtlMs: 1, maxResultsPerQueue: 0 });
+      const { store: other } = await opened.second();
+      await opened.store.enqueue(QUEUE, newTasks(3));
+      const [first, second] = await claim(opened.store);
+      if (first) await settle(other, first, ack());
+
+      await until("its result is dropped", async () => {
+        await other.dropOldResults();
+        return (await other.find(QUEUE, first?.key ?? "")) === undefined;
+      });
+
+      for (const store of [opened.store, other]) {
+        expect(await store.find(QUEUE, first?.key ?? "")).toBeUndefined();
+        expect((await store.find(QUEUE, second?.key ?? ""))?.state).toBe("active");
+      }
     });
   });
 }

@@ -95,7 +95,7 @@ export interface RetryPolicy {
   base:
     | Duration
     | undefined;
-  /** No delay is longer than this. Default 1 h. */
+  /** No delay is longer than this. Default 1 h; with `delays`, none. */
   max:
     | Duration
     | undefined;
@@ -134,7 +134,10 @@ export namespace RetryPolicy_Backoff {
 
 /** Everything the broker knows of one task. */
 export interface TaskStatus {
-  /** The task as it was enqueued. Of an ended task only id, queue and what the result record keeps. */
+  /**
+   * The task as it was enqueued. Of one that is completed or cancelled only id and queue, and enqueue_time when the broker chose
+   * the id.
+   */
   task:
     | Task
     | undefined;
@@ -170,11 +173,14 @@ export interface AttemptResult {
   errorMessage: string;
   /** The class of the error, such as "TypeError", "timeout" or "worker_lost". */
   errorType: string;
-  /** From delivery to settlement, as the broker saw it. */
+  /**
+   * From delivery to settlement, as the broker saw it. Of a task that was settled by token after its stream broke, or through
+   * another broker: what the worker said, or 0.
+   */
   duration:
     | Duration
     | undefined;
-  /** The worker that ran it. */
+  /** The worker that ran it. Of a task that was settled in that way: what the worker said, or empty. */
   workerId: string;
   /** When it ended, by the clock of the store. */
   endTime: Timestamp | undefined;

@@ -111,7 +111,10 @@ export const EnqueueResponse_Durability = {
   ASYNC: 2,
   /** FSYNC - On disk before the response. */
   FSYNC: 3,
-  /** REPLICATED - On enough replicas before the response. */
+  /**
+   * REPLICATED - In the memory of as many replicas as the broker is told to wait for, before the response. On disk as soon as with
+   * DURABILITY_ASYNC at least.
+   */
   REPLICATED: 4,
 } as const;
 
@@ -1183,7 +1186,10 @@ export const TaskServiceDefinition = {
       responseStream: true,
       options: {},
     },
-    /** What the broker knows of one task. NOT_FOUND when it never existed or its result was dropped. */
+    /**
+     * What the broker knows of one task. NOT_FOUND when it never existed or its result was dropped. Of a task that is completed or
+     * cancelled only a result record of a few bytes is kept: type, payload, headers and options are gone. A dead one is kept whole.
+     */
     getTask: {
       name: "GetTask",
       requestType: GetTaskRequest as typeof GetTaskRequest,
@@ -1217,7 +1223,10 @@ export interface TaskServiceImplementation<CallContextExt = {}> {
     request: AsyncIterable<EnqueueStreamRequest>,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<EnqueueStreamResponse>>;
-  /** What the broker knows of one task. NOT_FOUND when it never existed or its result was dropped. */
+  /**
+   * What the broker knows of one task. NOT_FOUND when it never existed or its result was dropped. Of a task that is completed or
+   * cancelled only a result record of a few bytes is kept: type, payload, headers and options are gone. A dead one is kept whole.
+   */
   getTask(request: GetTaskRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetTaskResponse>>;
   /** Waits until a task has ended, or until the deadline of the call. */
   awaitTask(request: AwaitTaskRequest, context: CallContext & CallContextExt): Promise<DeepPartial<AwaitTaskResponse>>;
@@ -1236,7 +1245,10 @@ export interface TaskServiceClient<CallOptionsExt = {}> {
     request: AsyncIterable<DeepPartial<EnqueueStreamRequest>>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<EnqueueStreamResponse>;
-  /** What the broker knows of one task. NOT_FOUND when it never existed or its result was dropped. */
+  /**
+   * What the broker knows of one task. NOT_FOUND when it never existed or its result was dropped. Of a task that is completed or
+   * cancelled only a result record of a few bytes is kept: type, payload, headers and options are gone. A dead one is kept whole.
+   */
   getTask(request: DeepPartial<GetTaskRequest>, options?: CallOptions & CallOptionsExt): Promise<GetTaskResponse>;
   /** Waits until a task has ended, or until the deadline of the call. */
   awaitTask(request: DeepPartial<AwaitTaskRequest>, options?: CallOptions & CallOptionsExt): Promise<AwaitTaskResponse>;

@@ -305,11 +305,14 @@ export namespace Rejection_Reason {
   export type INVALID = typeof Rejection_Reason.INVALID;
 }
 
-/** Stop working on some tasks. */
+/**
+ * Stop working on some tasks. Nothing more is delivered until the worker has sent a frame of any kind, such as a Heartbeat: one
+ * that is frozen would be given the same tasks again.
+ */
 export interface Cancel {
   /** The tasks. */
   tags: number[];
-  /** Why. */
+  /** Why. A worker stops for a reason that it does not know, too. */
   reason: Cancel_Reason;
 }
 
@@ -319,8 +322,6 @@ export const Cancel_Reason = {
   UNSPECIFIED: 0,
   /** TIMEOUT - It ran longer than its timeout. */
   TIMEOUT: 1,
-  /** LEASE_LOST - The broker lost its right to it, and it will be given to another. */
-  LEASE_LOST: 2,
 } as const;
 
 export type Cancel_Reason = typeof Cancel_Reason[keyof typeof Cancel_Reason];
@@ -328,10 +329,12 @@ export type Cancel_Reason = typeof Cancel_Reason[keyof typeof Cancel_Reason];
 export namespace Cancel_Reason {
   export type UNSPECIFIED = typeof Cancel_Reason.UNSPECIFIED;
   export type TIMEOUT = typeof Cancel_Reason.TIMEOUT;
-  export type LEASE_LOST = typeof Cancel_Reason.LEASE_LOST;
 }
 
-/** The broker leaves: subscribe to another one, settle what you hold here within the grace. */
+/**
+ * The broker leaves: nothing is delivered after this. Subscribe to another one, settle what you hold here within the grace, and
+ * close your side.
+ */
 export interface Drain {
   /** After this the stream is closed. */
   grace:
@@ -369,6 +372,11 @@ export interface PullTasksResponse {
 export interface SettleTasksRequest {
   /** How each ended. */
   outcomes: TokenOutcome[];
+  /**
+   * The worker that ran them, as in Hello. Kept with the results of tasks that the broker which is asked does not hold for a
+   * worker: of those that it holds it knows by itself. Empty: not told.
+   */
+  workerId: string;
 }
 
 /** How one task ended, by token. */
@@ -387,6 +395,8 @@ export interface TokenOutcome {
     /** Not tried. */
     { $case: "release"; value: Release }
     | undefined;
+  /** How long the attempt took. Kept with the result where worker_id of the request is. */
+  duration: Duration | undefined;
 }
 
 /** One result for each outcome, in order. */
@@ -2548,13 +2558,16 @@ export const PullTasksResponse: MessageFns<PullTasksResponse> = {
 };
 
 function createBaseSettleTasksRequest(): SettleTasksRequest {
-  return { outcomes: [] };
+  return { outcomes: [], workerId: "" };
 }
 
 export const SettleTasksRequest: MessageFns<SettleTasksRequest> = {
   encode(message: SettleTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.outcomes) {
       TokenOutcome.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.workerId !== "") {
+      writer.uint32(18).string(message.workerId);
     }
     return writer;
   },
@@ -2580,6 +2593,14 @@ export const SettleTasksRequest: MessageFns<SettleTasksRequest> = {
             message.outcomes.push(TokenOutcome.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2598,12 +2619,13 @@ export const SettleTasksRequest: MessageFns<SettleTasksRequest> = {
   fromPartial(object: DeepPartial<SettleTasksRequest>): SettleTasksRequest {
     const message = createBaseSettleTasksRequest();
     message.outcomes = object.outcomes?.map((e) => TokenOutcome.fromPartial(e)) || [];
+    message.workerId = object.workerId ?? "";
     return message;
   },
 };
 
 function createBaseTokenOutcome(): TokenOutcome {
-  return { leaseToken: "", result: undefined };
+  return { leaseToken: "", result: undefined, duration: undefined };
 }
 
 export const TokenOutcome: MessageFns<TokenOutcome> = {
@@ -2621,6 +2643,9 @@ export const TokenOutcome: MessageFns<TokenOutcome> = {
       case "release":
         Release.encode(message.result.value, writer.uint32(34).fork()).join();
         break;
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2670,6 +2695,14 @@ export const TokenOutcome: MessageFns<TokenOutcome> = {
             message.result = { $case: "release", value: Release.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2708,6 +2741,9 @@ export const TokenOutcome: MessageFns<TokenOutcome> = {
         break;
       }
     }
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
     return message;
   },
 };

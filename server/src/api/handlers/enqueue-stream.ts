@@ -23,6 +23,9 @@ export function enqueueStream(broker: Broker): BidiHandler {
     };
 
     return {
+      get unanswered() {
+        return underWay;
+      },
       frame(bytes) {
         const frame = parseFrame(bytes, broker.limits.maxPayloadBytes);
         underWay++;

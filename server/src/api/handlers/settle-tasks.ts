@@ -1,7 +1,8 @@
 import type { SettleTasksRequest, SettleTasksResponse, TokenOutcome, TokenResult } from "@taskwire/proto";
+import type { Holder } from "../../delivery/dispatcher.ts";
 import type { Report } from "../../delivery/session.ts";
 import { judge } from "../../domain/failure.ts";
-import { type Lease, parseLeaseToken } from "../../domain/lease.ts";
+import { type Lease, type ParsedToken, parseLeaseToken } from "../../domain/lease.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { DEFAULT_OPTIONS } from "../../domain/options.ts";
 import { readOptions } from "../../domain/task-body.ts";
@@ -21,34 +22,71 @@ const UNAVAILABLE: TokenResult = {
 const invalid = (message: string): TokenResult => ({ settled: false, reason: 4, message });
 
 export function settleTasks(broker: Broker): UnaryHandler<SettleTasksRequest, SettleTasksResponse> {
-  return async ({ outcomes }) => {
-    const fields = new Fields();
-    fields.count("outcomes", outcomes.length, LIMITS.batchTasks);
-    fields.check();
-    const prepared = await Promise.all(outcomes.map((outcome) => prepare(broker, outcome)));
+  return async (request) => {
+    const { outcomes } = request;
+    const said = parseRuns(request);
+    const tokens = outcomes.map(({ leaseToken }) => parseLeaseToken(leaseToken));
+    const holders = broker.dispatcher.holdersOf(tokens);
+    const prepared = await Promise.all(
+      outcomes.map(({ result }, i) => {
+        const holder = holders[i];
+        return prepare(broker, tokens[i], { result, run: holder ? seenRun(holder) : (said[i] ?? UNTOLD) });
+      }),
+    );
     const settlements = prepared.filter((item): item is Settlement => "outcome" in item);
     const settled = await broker.settler.settle(settlements);
     let next = 0;
-    const results = prepared.map((item) => {
+    const results = prepared.map((item, i) => {
       if (!("outcome" in item)) return item;
       const answer = settled[next++];
-      if (answer === "settled") broker.dispatcher.forget(item.lease, item.index);
+      const holder = holders[i];
+      if (answer === "settled" && holder) broker.dispatcher.forget(holder);
       return answer === "settled" ? SETTLED : answer === "stale" ? STALE : UNAVAILABLE;
     });
     return { results };
   };
 }
 
+/** What is kept of an attempt beside how it ended. */
+interface Run {
+  readonly durationMs: number;
+  readonly workerId: string;
+}
+
+const UNTOLD: Run = { durationMs: 0, workerId: "" };
+
+/** What the worker says of its attempts. */
+function parseRuns({ outcomes, workerId }: SettleTasksRequest): readonly Run[] {
+  const fields = new Fields();
+  fields.count("outcomes", outcomes.length, LIMITS.batchTasks);
+  if (workerId !== "") fields.name("worker_id", workerId);
+  const bounds = { min: 0, max: LIMITS.delayMs, fallback: 0 };
+  const runs = outcomes.map(({ duration }, i) => ({
+    workerId,
+    durationMs: fields.durationMs(`outcomes[${i}].duration`, duration, bounds),
+  }));
+  fields.check();
+  return runs;
+}
+
+/** What this broker saw of an attempt. */
+function seenRun({ session, task }: Holder): Run {
+  return { durationMs: Date.now() - task.deliveredAtMs, workerId: session.profile.workerId };
+}
+
 /** What to ask of the store; or the answer, when there is nothing to ask. */
-async function prepare(broker: Broker, { leaseToken, result }: TokenOutcome): Promise<Settlement | TokenResult> {
-  const token = parseLeaseToken(leaseToken);
+async function prepare(
+  broker: Broker,
+  token: ParsedToken | undefined,
+  { result, run }: { readonly result: TokenOutcome["result"]; readonly run: Run },
+): Promise<Settlement | TokenResult> {
   if (!token) return invalid("lease_token is not a token made by a broker");
   const queue = await broker.store.queueByTag(token.tag);
   if (queue === undefined) return STALE;
   const report = toReport(result, broker.limits.maxPayloadBytes);
   if (typeof report === "string") return invalid(report);
   const lease = { ...token.lease, queue };
-  const outcome = await toOutcome(broker, { lease, index: token.index, report });
+  const outcome = await toOutcome(broker, { lease, index: token.index, report, run });
   return outcome ? { lease, index: token.index, outcome } : STALE;
 }
 
@@ -65,27 +103,27 @@ function toReport(result: TokenOutcome["result"], maxResultBytes: number): Repor
   }
 }
 
-/** How long it took is known to the session that held it only; undefined when the lease is stale. */
+/** Undefined when the lease is stale. */
 async function toOutcome(
   { store }: Broker,
-  { lease, index, report }: { lease: Lease; index: number; report: Report },
+  { lease, index, report, run }: { lease: Lease; index: number; report: Report; run: Run },
 ): Promise<Outcome | undefined> {
   switch (report.kind) {
     case "ack":
-      return { kind: "ack", result: report.result, durationMs: 0, workerId: "" };
+      return { kind: "ack", result: report.result, ...run };
     case "release":
       return report.delayMs > 0 ? { kind: "snooze", delayMs: report.delayMs } : { kind: "release" };
     case "bury":
     case "discard":
       return {
         kind: report.kind,
-        failure: { type: report.errorType, message: report.message, durationMs: 0, workerId: "" },
+        failure: { type: report.errorType, message: report.message, ...run },
       };
     case "fail": {
       const task = await store.findLeased(lease, index);
       if (!task) return undefined;
       const options = task.hasOptions ? readOptions(Buffer.from(task.body)) : DEFAULT_OPTIONS;
-      const failure = { type: report.errorType, message: report.message, durationMs: 0, workerId: "" };
+      const failure = { type: report.errorType, message: report.message, ...run };
       return { ...judge(options, task.attempt, report.retryDelayMs), failure };
     }
   }

@@ -55,20 +55,33 @@ class SubscribeCall implements FrameHandler {
     this.#helloTimer = setTimeout(() => stream.fail(helloExpected("no frame came within 10 s")), LIMITS.helloMs);
   }
 
+  /** Of all frames only a Settle is answered, and does what outlasts the stream. */
+  get unanswered(): number {
+    return this.#settlesUnderWay;
+  }
+
   frame(bytes: Buffer): void {
     const session = this.#session;
-    if (session) session.lastSeenAtMs = Date.now();
-    if (session && bytes[0] === SETTLE_TAG) {
-      this.#settle(session, bytes);
-      return;
-    }
-    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
     if (!session) {
-      if (frame?.$case !== "hello")
-        throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
-      this.#hello(frame.value);
+      this.#first(bytes);
       return;
     }
+    const wasInDoubt = session.heard();
+    if (bytes[0] === SETTLE_TAG) this.#settle(session, bytes);
+    else this.#handle(session, bytes);
+    // After the frame was read: it may have made the window smaller.
+    if (wasInDoubt) this.#broker.dispatcher.roomFreed(session);
+  }
+
+  #first(bytes: Buffer): void {
+    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
+    if (frame?.$case !== "hello")
+      throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
+    this.#hello(frame.value);
+  }
+
+  #handle(session: Session, bytes: Buffer): void {
+    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
     switch (frame?.$case) {
       case "hello":
         throw helloExpected("a second Hello came");
@@ -132,8 +145,7 @@ class SubscribeCall implements FrameHandler {
     return {
       deliver: (deliveries) =>
         encodeDeliver(deliveries).reduce((ready, frame) => this.#stream.send(frame) && ready, true),
-      cancel: (tags, reason) =>
-        this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_REASON[reason] } }),
+      timedOut: (tags) => this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_TIMEOUT } }),
       disconnect: () =>
         this.#stream.fail(
           new TaskwireError("DRAINING", "the broker lost its right to its leases: subscribe again", {
@@ -239,7 +251,7 @@ function parseExtendMs({ timeout }: { timeout: Parameters<Fields["durationMs"]>[
   return ms;
 }
 
-const CANCEL_REASON = { timeout: 1, "lease-lost": 2 } as const satisfies Record<string, Cancel["reason"]>;
+const CANCEL_TIMEOUT = 1 satisfies Cancel["reason"];
 
 const REJECTIONS = {
   stale: { reason: 1, message: "the task is no longer this worker's" },

@@ -66,12 +66,14 @@ function isAlive({ pid, start }: Holder): boolean {
   }
 }
 
-/** On Linux, boot and clock tick of the start of a process; elsewhere nothing. */
+/** On Linux, boot and clock tick of the start of a process; nothing of a dead one, and elsewhere. */
 function startOf(pid: number): string {
   const boot = readText("/proc/sys/kernel/random/boot_id").trim();
-  // The name of the program, in brackets, may have blanks: count after it. Field 22 is the start.
-  const ticks = readText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19];
-  return boot && ticks ? `${boot}:${ticks}` : "";
+  // The name of the program, in brackets, may have blanks: count after it. Field 3 is the state, field 22 the start.
+  const fields = readText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
+  const [state, ticks] = [fields[0], fields[19]];
+  // A zombie is dead; its parent has not noticed.
+  return boot && ticks && state !== "Z" ? `${boot}:${ticks}` : "";
 }
 
 function readText(path: string): string {

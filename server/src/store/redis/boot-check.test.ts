@@ -16,9 +16,29 @@ describe("a server", () => {
     expect(checkServer(server({ ...ALWAYS, ...settings }), NO_DEMANDS, logger)).toBe(durability);
   });
 
-  test("promises replicated when replicas must have each write", () => {
-    expect(checkServer(server(ALWAYS), { requireDurability: "replicated", minReplicas: 1 }, logger)).toBe("replicated");
+  test.for([
+    ["replicated", {}],
+    ["replicated", { appendfsync: "everysec" }],
+    // One that starts again after a crash is empty, and its replicas become empty with it.
+    ["volatile", { appendonly: "no" }],
+    ["volatile", { appendfsync: "no" }],
+  ] as const)("whose replicas must have each write promises %s with %o", ([durability, settings]) => {
+    const demands = { requireDurability: "volatile", minReplicas: 1 } as const;
+
+    expect(checkServer(server({ ...ALWAYS, ...settings }), demands, logger)).toBe(durability);
   });
+
+  test.for([
+    [0, {}, "set TASKWIRE_MIN_REPLICAS to 1 or more"],
+    [1, { appendonly: "no" }, "set appendonly yes and appendfsync everysec"],
+  ] as const)(
+    "that is to be replicated, with %i replicas and %o, is refused with the remedy",
+    ([minReplicas, settings, remedy]) => {
+      const demands = { requireDurability: "replicated", minReplicas } as const;
+
+      expect(() => checkServer(server({ ...ALWAYS, ...settings }), demands, logger)).toThrow(remedy);
+    },
+  );
 
   test("whose settings cannot be read promises async at most", () => {
     const unreadable = { version: "7.2.4", config: undefined };

@@ -39,10 +39,12 @@ export function checkServer(
       { durability: "async" },
       "the settings of redis cannot be read; see that maxmemory-policy is noeviction",
     );
-  const durability = minReplicas > 0 ? "replicated" : ownDurability(config);
+  const own = ownDurability(config);
+  // A master that keeps nothing is empty when it starts again after a crash, and its replicas become empty with it.
+  const durability = minReplicas > 0 && own !== "volatile" ? "replicated" : own;
   if (LEVELS.indexOf(durability) < LEVELS.indexOf(requireDurability)) {
     throw new Error(
-      `Redis promises "${durability}", but "${requireDurability}" is required: ${remedy(requireDurability)}, or require less`,
+      `Redis promises "${durability}", but "${requireDurability}" is required: ${remedy(requireDurability, own)}, or require less`,
     );
   }
   return durability;
@@ -56,7 +58,8 @@ function ownDurability(config: ReadonlyMap<string, string> | undefined): Durabil
   return fsync === "always" ? "fsync" : fsync === "everysec" ? "async" : "volatile";
 }
 
-function remedy(required: Durability): string {
-  if (required === "replicated") return "set the number of replicas that must have each write";
+function remedy(required: Durability, own: Durability): string {
+  if (required === "replicated" && own !== "volatile")
+    return "set TASKWIRE_MIN_REPLICAS to 1 or more, the number of replicas that must have each write";
   return `set appendonly yes and appendfsync ${required === "fsync" ? "always" : "everysec"}`;
 }

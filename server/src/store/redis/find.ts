@@ -165,8 +165,8 @@ function isReady(place: Place, { cursor, front }: Found): boolean {
   return covers(front, place);
 }
 
-function covers(front: readonly string[], { id, index }: Place): boolean {
-  return front.some((item) => item.startsWith(`b ${id} `) && new BlockLease(item).has(index));
+function covers(front: readonly string[], place: Place): boolean {
+  return front.some((item) => isAbout(item, place));
 }
 
 function compareIds(a: string, b: string): number {
@@ -177,14 +177,18 @@ function compareIds(a: string, b: string): number {
 
 /** The last resort, for a task that was claimed: someone holds it, or its result was dropped already. */
 async function isLeased(lane: Lane, place: Place, brokers: () => Promise<readonly string[]>): Promise<boolean> {
-  for (const { held } of lane.held.values()) {
-    if (held.kind === "block" && held.id === place.id && held.has(place.index)) return true;
+  for (const [sequence, { held }] of lane.held) {
+    if (held.kind !== "block" || held.id !== place.id || !held.has(place.index)) continue;
+    // Another broker may have settled it by its token since.
+    if (isAbout(await lane.leaseText(sequence), place)) return true;
   }
   for (const broker of await brokers()) {
-    const leases = (await lane.leasesOf(broker)).values();
-    for (const text of leases) {
-      if (text.startsWith(`b ${place.id} `) && new BlockLease(text).has(place.index)) return true;
-    }
+    for (const text of (await lane.leasesOf(broker)).values()) if (isAbout(text, place)) return true;
   }
   return false;
+}
+
+/** Whether the task is outstanding under a lease. */
+function isAbout(lease: string, { id, index }: Place): boolean {
+  return lease.startsWith(`b ${id} `) && new BlockLease(lease).has(index);
 }

@@ -152,6 +152,13 @@ export class Lane {
     return found;
   }
 
+  /** What stands in the store of one of this broker's leases; "" when it is gone. */
+  async leaseText(sequence: number): Promise<string> {
+    this.flush();
+    const { leases = "" } = queueKeys(this.context.namespace, this.queue, this.context.broker());
+    return String((await this.context.connection.command("HGET", leases, sequence)) ?? "");
+  }
+
   /** The records of tasks alone, in order. */
   async records(keys: readonly string[]): Promise<(Buffer | null)[]> {
     const { alone = "" } = queueKeys(this.context.namespace, this.queue, "");
