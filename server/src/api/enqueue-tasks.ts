@@ -32,12 +32,11 @@ export async function enqueueTasks(
 }
 
 async function enqueueQueue(
-  { store, dispatcher, settler }: Broker,
+  { store, dispatcher }: Broker,
   queue: string,
   tasks: readonly ParsedTask[],
   producer?: Producer,
 ): Promise<readonly EnqueuedTask[]> {
-  settler.accompany();
   const storing = store.enqueue(
     queue,
     tasks.map(({ task }) => task),

@@ -220,7 +220,6 @@ export class Dispatcher implements Service {
     line.claiming++;
     this.#claimsUnderWay++;
     const { raised } = line;
-    this.#options.settler.accompany();
     session.claiming = this.#options.store.claim(line.queue, limit).then(
       (grants) => {
         session.claiming = undefined;

@@ -2,34 +2,18 @@ import { TaskwireError } from "../domain/errors.ts";
 import { groupBy } from "../lib/group-by.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Settled, Settlement, Store } from "../store/store.ts";
-import { Visits } from "./visits.ts";
 
 /** How long to wait before what could not be given back is tried again. */
 const RETRY_MS = 250;
-/** How long outcomes wait at most for another call to go with. */
-const COMPANY_MS = 2;
-
-type Answer = Settled | "unavailable";
-
-interface Waiting {
-  readonly settlements: readonly Settlement[];
-  readonly resolve: (answers: Promise<readonly Answer[]>) => void;
-}
 
 /**
  * The way of outcomes to the store. What workers report is tried once: they keep it and send it again. What the broker
  * itself decides (a timeout, a lost stream) is tried until it is done: nobody else would.
- *
- * While the store is asked often, outcomes wait for the next enqueue or claim and go with it, in one commit and one trip:
- * nobody waits for them as one waits for an enqueue, and each commit that they have for themselves makes enqueues wait.
  */
 export class Settler {
   readonly #store: Store;
   readonly #logger: Logger;
   readonly #pending = new Set<Promise<void>>();
-  readonly #visits = new Visits();
-  #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(store: Store, logger: Logger) {
@@ -37,41 +21,13 @@ export class Settler {
     this.#logger = logger;
   }
 
-  /** To be called before an enqueue or a claim is handed to the store, in the same tick. */
-  accompany(): void {
-    this.#visits.note();
-    if (this.#waiting.length > 0) this.#sendWaiting();
-  }
-
   /** One answer for each settlement, in order; "unavailable" when the store could not be asked. */
-  settle(settlements: readonly Settlement[]): Promise<readonly Answer[]> {
-    if (!this.#visits.areFrequent) {
-      this.#visits.note();
-      return this.#settle(settlements);
-    }
-    return new Promise((resolve) => {
-      this.#waiting.push({ settlements, resolve });
-      this.#timer ??= setTimeout(() => {
-        this.#visits.note();
-        this.#sendWaiting();
-      }, COMPANY_MS);
-    });
-  }
-
-  #sendWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const { settlements, resolve } of waiting) resolve(this.#settle(settlements));
-  }
-
-  async #settle(settlements: readonly Settlement[]): Promise<readonly Answer[]> {
+  async settle(settlements: readonly Settlement[]): Promise<readonly (Settled | "unavailable")[]> {
     const first = settlements[0];
     if (!first) return [];
     if (settlements.every(({ lease }) => lease.queue === first.lease.queue))
       return this.#settleQueue(first.lease.queue, settlements);
-    const answers = new Map<Settlement, Answer>();
+    const answers = new Map<Settlement, Settled | "unavailable">();
     const byQueue = groupBy(settlements, ({ lease }) => lease.queue);
     await Promise.all(
       [...byQueue].map(async ([queue, group]) => {
@@ -82,7 +38,7 @@ export class Settler {
     return settlements.map((settlement) => answers.get(settlement) ?? "unavailable");
   }
 
-  async #settleQueue(queue: string, settlements: readonly Settlement[]): Promise<readonly Answer[]> {
+  async #settleQueue(queue: string, settlements: readonly Settlement[]): Promise<readonly (Settled | "unavailable")[]> {
     try {
       return await this.#store.settle(queue, settlements);
     } catch (error) {
@@ -111,7 +67,6 @@ export class Settler {
   /** Waits for what is under way, without further tries. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#sendWaiting();
     await Promise.all(this.#pending);
   }
 }

@@ -8,6 +8,7 @@ import type { Turn } from "./turn.ts";
 
 export class CleanCall implements Call {
   readonly grows = false;
+  readonly canWait = true;
   readonly queue: Queue;
   readonly #parts: EmbeddedParts;
   readonly #resolve: (hasMore: boolean) => void;

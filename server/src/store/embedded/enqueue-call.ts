@@ -22,6 +22,7 @@ export interface EnqueueRequest {
 
 export class EnqueueCall implements Call {
   readonly grows = true;
+  readonly canWait = false;
   readonly #parts: EmbeddedParts;
   readonly #request: EnqueueRequest;
   #answer: readonly Part[] = [];

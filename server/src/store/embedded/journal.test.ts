@@ -1,4 +1,4 @@
-import { test as base, expect } from "vitest";
+import { test as base, expect, onTestFinished, vi } from "vitest";
 import { TaskwireError } from "../../domain/errors.ts";
 import { createLogger } from "../../observe/logger.ts";
 import type { Write } from "./database.ts";
@@ -44,6 +44,7 @@ interface Fixtures {
   readonly journal: Journal;
   readonly heard: string[];
   readonly reserve: { isUsed: boolean; use(): Promise<boolean> };
+  /** An enqueue, or, when it does not grow, a settlement. */
   readonly call: (name: string, queue: Queue, grows?: boolean) => Call;
 }
 
@@ -70,6 +71,7 @@ const test = base.extend<Fixtures>({
     await use((name, queue, grows = true) => ({
       queue,
       grows,
+      canWait: !grows,
       prepare: (turn: Turn) => {
         turn.put("a", queue, name, Buffer.from(name));
         turn.onUndo(() => heard.push(`${name} undone`));
@@ -82,6 +84,17 @@ const test = base.extend<Fixtures>({
 });
 
 const newQueue = (name: string) => new Queue(name, new Producers());
+
+/** Three commits within no time. From now on the clock stands still unless the test moves it. */
+async function makeBusy({ disk, journal, call }: Pick<Fixtures, "disk" | "journal" | "call">, queue: Queue) {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  for (const name of ["a", "b", "c"]) {
+    journal.submit(call(name, queue));
+    await disk.end();
+    await journal.drained();
+  }
+}
 
 test("calls of one tick travel in one commit, and those that come meanwhile in the next", async ({
   disk,
@@ -122,6 +135,50 @@ test("a look-up waits for the calls of its queue before it, and for no others", 
   await disk.end();
   await waited;
   expect(heard).toEqual(["a published", "looked", "b published"]);
+});
+
+test("while commits are frequent, settlements share the commit of the next enqueue", async ({
+  disk,
+  journal,
+  call,
+}) => {
+  const queue = newQueue("emails");
+  await makeBusy({ disk, journal, call }, queue);
+  journal.submit(call("settle", queue, false));
+  await new Promise((resolve) => setImmediate(resolve));
+  journal.submit(call("d", queue));
+  await disk.end();
+  await journal.drained();
+
+  expect(disk.commits).toEqual([["a"], ["b"], ["c"], ["settle", "d"]]);
+});
+
+test("while commits are frequent, a look-up does not wait with the settlements before it", async ({
+  disk,
+  journal,
+  call,
+}) => {
+  const queue = newQueue("emails");
+  await makeBusy({ disk, journal, call }, queue);
+  journal.submit(call("settle", queue, false));
+  await new Promise((resolve) => setImmediate(resolve));
+  const found = journal.read(queue, () => "found");
+  await disk.end();
+
+  expect(await found).toBe("found");
+});
+
+test("settlements wait no longer than 2 ms for company", async ({ disk, journal, heard, call }) => {
+  const queue = newQueue("emails");
+  await makeBusy({ disk, journal, call }, queue);
+  journal.submit(call("settle", queue, false));
+  await vi.advanceTimersByTimeAsync(1);
+  expect(disk.commits).toHaveLength(3);
+  await vi.advanceTimersByTimeAsync(1);
+  await disk.end();
+  await journal.drained();
+
+  expect(heard.at(-1)).toBe("settle published");
 });
 
 test("on a full disk what would fill it fails without effect, and what drains it goes on", async ({

@@ -8,6 +8,9 @@
  *
  * A claim or a look-up has nothing to write. It waits in the same row if calls for its queue are under way, so that calls
  * for one queue take effect in the order in which they were made; else it is answered at once.
+ *
+ * While commits are frequent, settlements wait a moment for the next enqueue or claim and share its commit. Nobody waits
+ * for them as one waits for an enqueue, but each commit that they have for themselves makes an enqueue wait.
  */
 import { storeFull, storeUnavailable, TaskwireError } from "../../domain/errors.ts";
 import type { Logger } from "../../observe/logger.ts";
@@ -21,6 +24,8 @@ export interface Call {
   readonly queue: Queue;
   /** Whether it needs room on disk that it does not give back. */
   readonly grows: boolean;
+  /** Whether it may wait for others to share a commit with. */
+  readonly canWait: boolean;
   /** A TaskwireError, thrown before anything is changed, fails this call alone. */
   prepare(turn: Turn): void;
   publish(): void;
@@ -30,6 +35,10 @@ export interface Call {
 /** What one commit takes at most: what is more waits for the next. */
 const TURN_BYTES = 16 * 1024 * 1024;
 const TURN_WRITES = 50_000;
+/** How long calls wait for others at most, and when that is worth it: when so many turns were taken within so long. */
+const COMPANY_MS = 2;
+const FREQUENT_TURNS = 3;
+const FREQUENT_MS = 5;
 
 export interface JournalParts {
   readonly database: Pick<Database, "path" | "commit" | "isFull">;
@@ -45,6 +54,11 @@ export class Journal {
   readonly #parts: JournalParts;
   #waiting: Call[] = [];
   #running: Promise<void> | undefined;
+  /** When the latest turns were taken; the oldest of them is at `turn % FREQUENT_TURNS`. */
+  readonly #turnsAtMs = new Float64Array(FREQUENT_TURNS).fill(Number.NEGATIVE_INFINITY);
+  #turn = 0;
+  /** Ends the wait for company. */
+  #stopWaiting: (() => void) | undefined;
   /** Why nothing is written any more. After a failed write nobody knows what is on disk: opening it again tells. */
   #broken: Error | undefined;
 
@@ -59,6 +73,7 @@ export class Journal {
     }
     call.queue.calls++;
     this.#waiting.push(call);
+    if (!call.canWait) this.#stopWaiting?.();
     this.#running ??= this.#run();
   }
 
@@ -71,7 +86,8 @@ export class Journal {
         resolve(this.#look(look));
       } else {
         const publish = () => settle(() => this.#look(look), resolve, reject);
-        this.submit({ queue, grows: false, prepare: (turn) => turn.closeBlock(queue), publish, fail: reject });
+        const prepare = (turn: Turn) => turn.closeBlock(queue);
+        this.submit({ queue, grows: false, canWait: false, prepare, publish, fail: reject });
       }
     });
   }
@@ -92,11 +108,28 @@ export class Journal {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
+      if (this.#isFrequent && this.#waiting.every(({ canWait }) => canWait)) await this.#waitForCompany();
       // Calls of one tick, and what callers do as soon as they are answered, travel together.
       await new Promise<void>((resolve) => process.nextTick(resolve));
+      this.#turnsAtMs[this.#turn++ % FREQUENT_TURNS] = performance.now();
       await this.#takeTurn();
     }
     this.#running = undefined;
+  }
+
+  get #isFrequent(): boolean {
+    return performance.now() - (this.#turnsAtMs[this.#turn % FREQUENT_TURNS] ?? 0) < FREQUENT_MS;
+  }
+
+  async #waitForCompany(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, COMPANY_MS);
+      this.#stopWaiting = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#stopWaiting = undefined;
   }
 
   async #takeTurn(): Promise<void> {

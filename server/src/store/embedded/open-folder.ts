@@ -63,6 +63,7 @@ export class OpenFolder {
       this.journal.submit({
         queue,
         grows: false,
+        canWait: true,
         prepare: (turn) => void turn.count(queue),
         publish: () => undefined,
         fail: () => undefined,

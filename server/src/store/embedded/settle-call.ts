@@ -27,6 +27,7 @@ type Ended = Outcome & { readonly kind: "ack" | "discard" };
 
 export class SettleCall implements Call {
   readonly grows = false;
+  readonly canWait = true;
   readonly #parts: EmbeddedParts;
   readonly #request: SettleRequest;
   #answer: readonly Settled[] = [];
