@@ -44,11 +44,12 @@ export class Client implements AsyncDisposable {
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  /** Connects at the first call. Throws a TypeError when an option makes no sense. */
+  /** Connects in the background. Throws a TypeError when an option makes no sense. */
   constructor(options: ClientOptions) {
     this.#options = completeClientOptions(options);
     this.#brokers = new Brokers(this.#options.addresses);
     this.#producer = new Producer(this.#brokers, this.#options.maxBufferedBytes);
+    this.#brokers.current().connect();
   }
 
   /**

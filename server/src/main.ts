@@ -5,6 +5,7 @@ import { ConfigError, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { createLogger } from "./observe/logger.ts";
 import { openStore } from "./store/open.ts";
+import { warmUp } from "./warm-up.ts";
 
 const config = readConfig();
 const logger = createLogger(config.logLevel, process.stdout.isTTY);
@@ -45,6 +46,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 }
 
 try {
+  if (config.warmUp) await warmUp(logger);
   const { grpcPort } = await app.start();
   const { host } = config.grpcListen;
   logger.info({ grpc: `${host}:${grpcPort}`, pid: process.pid }, "broker ready");

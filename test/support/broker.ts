@@ -7,7 +7,7 @@ import { until } from "./until.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../server/dist/main.js", import.meta.url));
 
-/** Settings by their names in TypeScript, such as `redisUrl`. Without `grpcListen` it listens on a free port. */
+/** Settings by their names in TypeScript, such as `redisUrl`. By default it listens on a free port, and at once. */
 export type BrokerSettings = Readonly<Record<string, string | number>>;
 
 /** A line of its log. */
@@ -26,7 +26,7 @@ export interface BrokerProcess extends TestProcess {
 
 /** Resolves once it serves. */
 export async function startBroker(settings: BrokerSettings): Promise<BrokerProcess> {
-  const flags = Object.entries({ grpcListen: "127.0.0.1:0", ...settings }).flatMap(([name, value]) => [
+  const flags = Object.entries({ grpcListen: "127.0.0.1:0", warmUp: "false", ...settings }).flatMap(([name, value]) => [
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     String(value),
   ]);

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { jitteredBackoffMs } from "./backoff.ts";
-import { parseAddress } from "./connection.ts";
+import { Connection, parseAddress } from "./connection.ts";
 
 describe("an address", () => {
   test.each(["127.0.0.1:50051", "[::1]:1", "taskwire.example.org:65535"])("may be %s", (address) => {
@@ -22,4 +24,19 @@ test("a backoff grows to its bound, is never below its minimum, and never overfl
     100, 200, 400, 2_000,
   ]);
   expect(jitteredBackoffMs(100_000, bounds, () => 0)).toBe(50);
+});
+
+test("a connection can be made before the first call", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const connected = once(server, "connection");
+  const { port } = server.address() as AddressInfo;
+  const connection = new Connection({ address: `127.0.0.1:${port}` });
+  onTestFinished(() => connection.close());
+
+  connection.connect();
+
+  const [socket] = (await connected) as [Socket];
+  socket.destroy();
 });

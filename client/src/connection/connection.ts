@@ -19,7 +19,7 @@ export interface ConnectionOptions {
   readonly address: string;
 }
 
-/** One channel to one broker. It connects at the first call, and again whenever it has to. */
+/** One channel to one broker. It connects when it is told to or at the first call, and again whenever it has to. */
 export class Connection {
   readonly address: string;
   readonly #channel: Channel;
@@ -43,6 +43,11 @@ export class Connection {
       "grpc-node.flow_control_window": 1024 * 1024,
       "grpc.enable_channelz": 0,
     });
+  }
+
+  /** Begins to connect, so that the first call need not. A process may end before it has. */
+  connect(): void {
+    this.#channel.getConnectivityState(true);
   }
 
   /** A client for one service over this channel. */

@@ -13,6 +13,8 @@ const address = z
 const count = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 
+const flag = (fallback: boolean) => z.stringbool().or(z.boolean()).default(fallback);
+
 export const configSchema = z.strictObject({
   store: z
     .enum(["embedded", "redis"])
@@ -39,11 +41,7 @@ export const configSchema = z.strictObject({
     .default("taskwire")
     .describe("Prefix of every key in Redis: brokers with the same one share their queues."),
   grpcListen: address.prefault("127.0.0.1:50051").describe("Where gRPC is served."),
-  insecure: z
-    .stringbool()
-    .or(z.boolean())
-    .default(false)
-    .describe("Serve plaintext beyond loopback. Only inside a network that you trust."),
+  insecure: flag(false).describe("Serve plaintext beyond loopback. Only inside a network that you trust."),
   requireDurability: z
     .enum(["volatile", "async", "fsync", "replicated"])
     .default("volatile")
@@ -70,6 +68,9 @@ export const configSchema = z.strictObject({
   ),
   drainMs: count(25_000, 0, 10 * 60 * 1000).describe(
     "How long a stopping broker waits for its workers to settle what they hold.",
+  ),
+  warmUp: flag(true).describe(
+    "Practise on a scratch store before serving, so that the first tasks are as fast as later ones. Takes half a second.",
   ),
   logLevel: z
     .enum(["debug", "info", "warn", "error", "silent"])
