@@ -29,13 +29,21 @@ const ROWS: Readonly<Record<RowName, Row>> = {
 closeOnSignals();
 try {
   const settings = readSettings(process.argv.slice(2));
-  if (settings.profiled) console.log(await profile(settings.profiled, settings));
+  if (settings.profiled.length > 0) await profileAndReport(settings);
   else await measureAndReport(settings);
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 } finally {
   await closeAll();
+}
+
+async function profileAndReport(settings: Settings): Promise<void> {
+  const sections: string[] = [];
+  for (const name of settings.profiled) sections.push(await profile(name, settings));
+  const markdown = sections.join("\n\n");
+  console.log(markdown);
+  if (settings.isWritten) await writeToPage("profile", markdown);
 }
 
 async function measureAndReport(settings: Settings): Promise<void> {
@@ -62,7 +70,7 @@ async function measureAndReport(settings: Settings): Promise<void> {
   console.log(markdown);
   for (const failure of failures) progress(`FAILED ${failure}`);
   if (failures.length > 0) process.exitCode = 1;
-  else if (settings.isWritten) await writeToPage(markdown);
+  else if (settings.isWritten) await writeToPage("bench", markdown);
 }
 
 function progress(line: string): void {

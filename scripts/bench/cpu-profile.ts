@@ -13,29 +13,64 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-export interface SelfTime {
+/** A function, or several, and its share of all time in which the process was not idle. */
+export interface Share {
   readonly name: string;
-  /** Of all time in which the process was not idle. */
   readonly percent: number;
+}
+
+/** The time of their own, callees not counted, that functions had. */
+export interface Shares {
+  readonly byFunction: readonly Share[];
+  readonly byArea: readonly Share[];
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The functions with the most time of their own, callees not counted. */
-export async function topSelfTimes(folder: string, count: number): Promise<SelfTime[]> {
+/** Where functions belong, by how their names and files are called; the first that fits counts. */
+const AREAS: readonly (readonly [area: string, pattern: RegExp])[] = [
+  ["system calls and native code", /^\(program\)/],
+  ["garbage collection", /^\(garbage collector\)/],
+  ["loading the program", /node:internal\/(modules|deps|process\/esm)|compileFunction|readFileUtf8/],
+  ["HTTP/2 and sockets (Node)", /node:(internal\/)?(http2|net|stream|streams|js_stream|events|stream_base_commons)/],
+  ["gRPC (grpc-js)", /@grpc\/grpc-js/],
+  ["driver of the store (ioredis, lmdb)", /ioredis|redis-parser|lmdb|msgpackr/],
+  [
+    "Taskwire: frames and codecs",
+    /server\/dist\/(api|grpc)|proto\/dist|worker-sdk\/dist\/(delivery|cursor|settle-frame)|@bufbuild/,
+  ],
+  ["Taskwire: delivery", /server\/dist\/delivery/],
+  ["Taskwire: store", /server\/dist\/(store|domain|lib)/],
+  ["Taskwire: worker SDK", /worker-sdk\/dist/],
+  ["bytes and strings (Node)", /buffer|Buffer|Slice|Write|string_decoder|copy|zlib/],
+];
+const REST = "promises, timers, all else";
+
+export async function sharesIn(folder: string): Promise<Shares> {
   const profile = await mainProfile(folder);
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const micros = new Map<string, number>();
+  const byFunction = new Map<string, number>();
+  const byArea = new Map<string, number>();
   for (const [i, id] of profile.samples.entries()) {
     const name = names.get(id) ?? "(unknown)";
     if (name === "(idle)") continue;
-    micros.set(name, (micros.get(name) ?? 0) + (profile.timeDeltas[i] ?? 0));
+    const micros = profile.timeDeltas[i] ?? 0;
+    addTo(byFunction, name, micros);
+    addTo(byArea, AREAS.find(([, pattern]) => pattern.test(name))?.[0] ?? REST, micros);
   }
-  const total = [...micros.values()].reduce((sum, time) => sum + time, 0);
-  return [...micros]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, count)
-    .map(([name, time]) => ({ name, percent: (100 * time) / total }));
+  return { byFunction: inPercent(byFunction), byArea: inPercent(byArea) };
+}
+
+function addTo(sums: Map<string, number>, name: string, micros: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + micros);
+}
+
+/** Largest first. */
+function inPercent(sums: ReadonlyMap<string, number>): Share[] {
+  const total = [...sums.values()].reduce((sum, micros) => sum + micros, 0);
+  return [...sums]
+    .map(([name, micros]) => ({ name, percent: (100 * micros) / total }))
+    .sort((a, b) => b.percent - a.percent);
 }
 
 /** Each thread writes a file; that of the main thread has the most samples. */

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { FIGURES, type FigureName, type Figures } from "./figures.ts";
+import { markdownTable } from "./markdown.ts";
 import { type Settings, SYSTEM_NAMES, type SystemName } from "./settings.ts";
 import { TITLES } from "./system.ts";
 import { measuredFor, TARGETS, type Target, verdict } from "./targets.ts";
@@ -86,11 +87,6 @@ function format(value: number): string {
   if (value > 99 && value < 100) return value.toFixed(2);
   if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
   return value.toPrecision(3);
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
 
 function redisVersion(): string {

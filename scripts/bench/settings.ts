@@ -25,10 +25,10 @@ export interface Settings {
   readonly concurrency: { readonly taskwire: number; readonly bullmq: number };
   readonly sizes: Sizes;
   readonly isQuick: boolean;
-  /** Whether docs/benchmarks.md gets the tables. */
+  /** Whether docs/benchmarks.md gets what was found. */
   readonly isWritten: boolean;
-  /** Measures nothing, but shows where the time of this system goes. */
-  readonly profiled: SystemName | undefined;
+  /** When there are any, nothing is measured: it shows where the time of these systems goes. */
+  readonly profiled: readonly SystemName[];
 }
 
 /** How many tasks each measurement takes. A system that is ten times slower gets fewer, so that it takes as long. */
@@ -82,7 +82,7 @@ export function readSettings(args: readonly string[]): Settings {
       concurrency: { type: "string", default: "1000" },
       "bullmq-concurrency": { type: "string", default: "100" },
       write: { type: "boolean", default: false },
-      profile: { type: "string" },
+      profile: { type: "string", multiple: true, default: [] },
     },
   });
   const sizes = values.quick ? QUICK : FULL;
@@ -98,7 +98,7 @@ export function readSettings(args: readonly string[]): Settings {
     sizes: values.queued ? { ...sizes, queued: count("--queued", values.queued) } : sizes,
     isQuick: values.quick,
     isWritten: values.write,
-    profiled: values.profile === undefined ? undefined : oneOf("--profile", SYSTEM_NAMES, values.profile),
+    profiled: values.profile.map((name) => oneOf("--profile", SYSTEM_NAMES, name)),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What the project has promised itself (DESIGN.md §9), beside what was measured. */
+/** What the project has promised itself, beside what was measured. */
 import { FIGURES, type FigureName, type Figures } from "./figures.ts";
 import type { SystemName } from "./settings.ts";
 
