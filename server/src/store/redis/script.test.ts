@@ -1,5 +1,7 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseScript } from "./script.ts";
+import { SCRIPTS } from "./scripts.ts";
 
 const HEADER = "#!lua flags=no-writes\n--[[ Reads.\n  KEYS  line count\n  ARGV  limit list...\n  Returns it. ]]\n";
 
@@ -42,4 +44,14 @@ describe("a script", () => {
   test("that does not begin with a shebang is refused", () => {
     expect(() => parseScript("sample", () => "return 1")).toThrow("#!lua");
   });
+});
+
+test("every file is a script that the store runs", () => {
+  const files = readdirSync(new URL("scripts", import.meta.url)).filter((file) => file.endsWith(".lua"));
+
+  expect(files.sort()).toEqual(
+    Object.values(SCRIPTS)
+      .map(({ name }) => `${name}.lua`)
+      .sort(),
+  );
 });
