@@ -63,6 +63,12 @@ export const configSchema = z.strictObject({
   ),
   resultTtlMs: count(24 * 60 * 60 * 1000, 1_000, 10 * 365 * 24 * 60 * 60 * 1000).describe("How long results are kept."),
   maxResultsPerQueue: count(1_000_000, 0, 1_000_000_000).describe("How many results of one queue are kept."),
+  deadTtlMs: count(90 * 24 * 60 * 60 * 1000, 1_000, 10 * 365 * 24 * 60 * 60 * 1000).describe(
+    "How long dead tasks are kept.",
+  ),
+  maxDeadPerQueue: count(100_000, 0, 100_000_000).describe(
+    "How many dead tasks of one queue are kept; the oldest are dropped, and counted.",
+  ),
   brokerTimeoutMs: count(1_500, 500, 60_000).describe(
     "Redis: how long a broker may be silent before the others take over its leases.",
   ),

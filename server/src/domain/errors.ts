@@ -5,6 +5,20 @@ export const ERRORS = {
   TASK_NOT_FOUND: { retryable: false, sentence: "No such task, or its result is no longer kept." },
   QUEUE_NOT_FOUND: { retryable: false, sentence: "No such queue: it never had a task." },
   QUEUE_NEEDED: { retryable: false, sentence: "An id chosen by the caller is found only together with its queue." },
+  TASK_ENDED: { retryable: false, sentence: "The task has ended already; there is nothing to cancel." },
+  TASK_NOT_DEAD: {
+    retryable: false,
+    sentence: "Only dead tasks can be revived or deleted, and one of those named is not.",
+  },
+  ALL_NEEDED: {
+    retryable: false,
+    sentence: "A selection that may touch every dead task must say so, by `all` or by naming a queue.",
+  },
+  BATCH_ABOVE_BURST: {
+    retryable: false,
+    sentence: "The batch is larger than the burst of its queue's limit, so it would never be accepted.",
+  },
+  RATE_LIMITED: { retryable: true, sentence: "The queue takes tasks at a limited rate, and it is used up now." },
   HELLO_EXPECTED: {
     retryable: false,
     sentence: "The first frame of Subscribe must be Hello, within 10 s, and only the first.",

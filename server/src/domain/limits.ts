@@ -24,6 +24,14 @@ export const LIMITS = {
   errorMessageLength: 4 * 1024,
   /** Letters of the type of a failure; what is longer is cut. */
   errorTypeLength: 128,
+  /** Letters of the stack of a failure; what is longer is cut. */
+  errorStackLength: 4 * 1024,
+  /** Attempts of one task that are kept. */
+  attemptsKept: 10,
+  /** Letters of all errors and stacks of the attempts that are kept; the oldest make room. The last attempt is always kept. */
+  attemptsLength: 32 * 1024,
+  /** Letters of the reason of a cancellation. */
+  cancelReasonLength: 256,
   /** Queues that one worker subscribes to. */
   queuesPerSession: 256,
   /** Types that one worker names for one queue. */
@@ -42,4 +50,18 @@ export const LIMITS = {
   statsIntervalMs: { min: 250, max: 60 * 60 * 1_000, default: 1_000 },
   /** Queues in one page of ListQueues. */
   queuesPerPage: { max: 1_000, default: 100 },
+  /** Tasks in one page of ListTasks. */
+  tasksPerPage: { max: 500, default: 50 },
+  /** The largest payload that ListTasks shows. */
+  listedPayloadBytes: 1_024,
+  /** Of tasks that are completed or cancelled: how many of each queue are listed at least. */
+  listedEnded: 1_000,
+  /** Groups of failures of one queue. What is beyond belongs to none. */
+  failureGroups: 1_000,
+  /** Dead tasks that one request may name. */
+  namedDeadTasks: 1_000,
+  /** Tasks a second that a limit of a queue may allow. */
+  enqueueRate: { min: 0.001, max: 1_000_000 },
+  /** Tasks that a limit of a queue may allow at once. */
+  enqueueBurst: { min: 1, max: 1_000_000 },
 } as const;

@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
+import { Timestamp } from "../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "taskwire.v1";
 
@@ -16,7 +17,25 @@ export interface Queue {
   /** Its name. */
   name: string;
   /** What happened in it, and what stands in it now. */
-  counters: Counters | undefined;
+  counters:
+    | Counters
+    | undefined;
+  /** Whether it is paused. */
+  paused: boolean;
+  /** How fast it takes tasks; missing when it has no limit. */
+  enqueueRate:
+    | EnqueueRate
+    | undefined;
+  /** Since when the task at the head of the line has been ready; missing when none is. */
+  oldestReadyTime: Timestamp | undefined;
+}
+
+/** How many tasks a queue accepts, counted over all brokers. */
+export interface EnqueueRate {
+  /** Tasks a second, on average. Above 0. */
+  perSecond: number;
+  /** So many may come at once. A batch that is larger is never accepted. At least 1; default: `per_second`, rounded up. */
+  burst: number;
 }
 
 /** What happened, and what stands now. */
@@ -41,6 +60,16 @@ export interface Counters {
   active: number;
   /** Now dead. */
   dead: number;
+  /** Tasks that died. */
+  buried: number;
+  /** Tasks that were cancelled, or discarded by their handlers. */
+  cancelled: number;
+  /** Dead tasks that were revived. */
+  revived: number;
+  /** Dead tasks that were deleted. */
+  deleted: number;
+  /** Dead tasks that were dropped, because there were too many or they were too old. */
+  dropped: number;
 }
 
 /** Asks for all queues. */
@@ -71,8 +100,46 @@ export interface GetQueueResponse {
   queue: Queue | undefined;
 }
 
+/** Names a queue to pause. */
+export interface PauseQueueRequest {
+  /** Its name. */
+  queue: string;
+}
+
+/** It is paused. */
+export interface PauseQueueResponse {
+  /** The queue. */
+  queue: Queue | undefined;
+}
+
+/** Names a queue to resume. */
+export interface ResumeQueueRequest {
+  /** Its name. */
+  queue: string;
+}
+
+/** It is not paused. */
+export interface ResumeQueueResponse {
+  /** The queue. */
+  queue: Queue | undefined;
+}
+
+/** What to change. */
+export interface UpdateQueueRequest {
+  /** Its name. */
+  queue: string;
+  /** The limit from now on; missing: no limit. */
+  enqueueRate: EnqueueRate | undefined;
+}
+
+/** It is changed. */
+export interface UpdateQueueResponse {
+  /** The queue. */
+  queue: Queue | undefined;
+}
+
 function createBaseQueue(): Queue {
-  return { name: "", counters: undefined };
+  return { name: "", counters: undefined, paused: false, enqueueRate: undefined, oldestReadyTime: undefined };
 }
 
 export const Queue: MessageFns<Queue> = {
@@ -82,6 +149,15 @@ export const Queue: MessageFns<Queue> = {
     }
     if (message.counters !== undefined) {
       Counters.encode(message.counters, writer.uint32(18).fork()).join();
+    }
+    if (message.paused !== false) {
+      writer.uint32(24).bool(message.paused);
+    }
+    if (message.enqueueRate !== undefined) {
+      EnqueueRate.encode(message.enqueueRate, writer.uint32(34).fork()).join();
+    }
+    if (message.oldestReadyTime !== undefined) {
+      Timestamp.encode(message.oldestReadyTime, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -115,6 +191,30 @@ export const Queue: MessageFns<Queue> = {
             message.counters = Counters.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.enqueueRate = EnqueueRate.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.oldestReadyTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -136,6 +236,80 @@ export const Queue: MessageFns<Queue> = {
     message.counters = (object.counters !== undefined && object.counters !== null)
       ? Counters.fromPartial(object.counters)
       : undefined;
+    message.paused = object.paused ?? false;
+    message.enqueueRate = (object.enqueueRate !== undefined && object.enqueueRate !== null)
+      ? EnqueueRate.fromPartial(object.enqueueRate)
+      : undefined;
+    message.oldestReadyTime = (object.oldestReadyTime !== undefined && object.oldestReadyTime !== null)
+      ? Timestamp.fromPartial(object.oldestReadyTime)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEnqueueRate(): EnqueueRate {
+  return { perSecond: 0, burst: 0 };
+}
+
+export const EnqueueRate: MessageFns<EnqueueRate> = {
+  encode(message: EnqueueRate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.perSecond !== 0) {
+      writer.uint32(9).double(message.perSecond);
+    }
+    if (message.burst !== 0) {
+      writer.uint32(16).uint32(message.burst);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnqueueRate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnqueueRate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.perSecond = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.burst = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EnqueueRate>): EnqueueRate {
+    return EnqueueRate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnqueueRate>): EnqueueRate {
+    const message = createBaseEnqueueRate();
+    message.perSecond = object.perSecond ?? 0;
+    message.burst = object.burst ?? 0;
     return message;
   },
 };
@@ -152,6 +326,11 @@ function createBaseCounters(): Counters {
     ready: 0,
     active: 0,
     dead: 0,
+    buried: 0,
+    cancelled: 0,
+    revived: 0,
+    deleted: 0,
+    dropped: 0,
   };
 }
 
@@ -186,6 +365,21 @@ export const Counters: MessageFns<Counters> = {
     }
     if (message.dead !== 0) {
       writer.uint32(80).uint64(message.dead);
+    }
+    if (message.buried !== 0) {
+      writer.uint32(88).uint64(message.buried);
+    }
+    if (message.cancelled !== 0) {
+      writer.uint32(96).uint64(message.cancelled);
+    }
+    if (message.revived !== 0) {
+      writer.uint32(104).uint64(message.revived);
+    }
+    if (message.deleted !== 0) {
+      writer.uint32(112).uint64(message.deleted);
+    }
+    if (message.dropped !== 0) {
+      writer.uint32(120).uint64(message.dropped);
     }
     return writer;
   },
@@ -283,6 +477,46 @@ export const Counters: MessageFns<Counters> = {
             message.dead = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.buried = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.cancelled = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.revived = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.deleted = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.dropped = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -310,6 +544,11 @@ export const Counters: MessageFns<Counters> = {
     message.ready = object.ready ?? 0;
     message.active = object.active ?? 0;
     message.dead = object.dead ?? 0;
+    message.buried = object.buried ?? 0;
+    message.cancelled = object.cancelled ?? 0;
+    message.revived = object.revived ?? 0;
+    message.deleted = object.deleted ?? 0;
+    message.dropped = object.dropped ?? 0;
     return message;
   },
 };
@@ -558,7 +797,351 @@ export const GetQueueResponse: MessageFns<GetQueueResponse> = {
   },
 };
 
-/** Answers what stands in the queues. A queue exists from its first task on. */
+function createBasePauseQueueRequest(): PauseQueueRequest {
+  return { queue: "" };
+}
+
+export const PauseQueueRequest: MessageFns<PauseQueueRequest> = {
+  encode(message: PauseQueueRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== "") {
+      writer.uint32(10).string(message.queue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseQueueRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseQueueRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PauseQueueRequest>): PauseQueueRequest {
+    return PauseQueueRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseQueueRequest>): PauseQueueRequest {
+    const message = createBasePauseQueueRequest();
+    message.queue = object.queue ?? "";
+    return message;
+  },
+};
+
+function createBasePauseQueueResponse(): PauseQueueResponse {
+  return { queue: undefined };
+}
+
+export const PauseQueueResponse: MessageFns<PauseQueueResponse> = {
+  encode(message: PauseQueueResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== undefined) {
+      Queue.encode(message.queue, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseQueueResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseQueueResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = Queue.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PauseQueueResponse>): PauseQueueResponse {
+    return PauseQueueResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseQueueResponse>): PauseQueueResponse {
+    const message = createBasePauseQueueResponse();
+    message.queue = (object.queue !== undefined && object.queue !== null) ? Queue.fromPartial(object.queue) : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeQueueRequest(): ResumeQueueRequest {
+  return { queue: "" };
+}
+
+export const ResumeQueueRequest: MessageFns<ResumeQueueRequest> = {
+  encode(message: ResumeQueueRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== "") {
+      writer.uint32(10).string(message.queue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeQueueRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeQueueRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeQueueRequest>): ResumeQueueRequest {
+    return ResumeQueueRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeQueueRequest>): ResumeQueueRequest {
+    const message = createBaseResumeQueueRequest();
+    message.queue = object.queue ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeQueueResponse(): ResumeQueueResponse {
+  return { queue: undefined };
+}
+
+export const ResumeQueueResponse: MessageFns<ResumeQueueResponse> = {
+  encode(message: ResumeQueueResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== undefined) {
+      Queue.encode(message.queue, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeQueueResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeQueueResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = Queue.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeQueueResponse>): ResumeQueueResponse {
+    return ResumeQueueResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeQueueResponse>): ResumeQueueResponse {
+    const message = createBaseResumeQueueResponse();
+    message.queue = (object.queue !== undefined && object.queue !== null) ? Queue.fromPartial(object.queue) : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateQueueRequest(): UpdateQueueRequest {
+  return { queue: "", enqueueRate: undefined };
+}
+
+export const UpdateQueueRequest: MessageFns<UpdateQueueRequest> = {
+  encode(message: UpdateQueueRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== "") {
+      writer.uint32(10).string(message.queue);
+    }
+    if (message.enqueueRate !== undefined) {
+      EnqueueRate.encode(message.enqueueRate, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateQueueRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateQueueRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.enqueueRate = EnqueueRate.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateQueueRequest>): UpdateQueueRequest {
+    return UpdateQueueRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateQueueRequest>): UpdateQueueRequest {
+    const message = createBaseUpdateQueueRequest();
+    message.queue = object.queue ?? "";
+    message.enqueueRate = (object.enqueueRate !== undefined && object.enqueueRate !== null)
+      ? EnqueueRate.fromPartial(object.enqueueRate)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateQueueResponse(): UpdateQueueResponse {
+  return { queue: undefined };
+}
+
+export const UpdateQueueResponse: MessageFns<UpdateQueueResponse> = {
+  encode(message: UpdateQueueResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== undefined) {
+      Queue.encode(message.queue, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateQueueResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateQueueResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = Queue.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateQueueResponse>): UpdateQueueResponse {
+    return UpdateQueueResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateQueueResponse>): UpdateQueueResponse {
+    const message = createBaseUpdateQueueResponse();
+    message.queue = (object.queue !== undefined && object.queue !== null) ? Queue.fromPartial(object.queue) : undefined;
+    return message;
+  },
+};
+
+/** Answers what stands in the queues, and steers them. A queue exists from its first task on, or since it was first steered. */
 export type QueueServiceDefinition = typeof QueueServiceDefinition;
 export const QueueServiceDefinition = {
   name: "QueueService",
@@ -582,6 +1165,36 @@ export const QueueServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Stops handing out tasks: none is handed out after the response, by any broker. What workers hold goes on, and tasks are still
+     * accepted.
+     */
+    pauseQueue: {
+      name: "PauseQueue",
+      requestType: PauseQueueRequest as typeof PauseQueueRequest,
+      requestStream: false,
+      responseType: PauseQueueResponse as typeof PauseQueueResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Hands out tasks again. */
+    resumeQueue: {
+      name: "ResumeQueue",
+      requestType: ResumeQueueRequest as typeof ResumeQueueRequest,
+      requestStream: false,
+      responseType: ResumeQueueResponse as typeof ResumeQueueResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Changes how the queue takes tasks. All brokers follow at once. */
+    updateQueue: {
+      name: "UpdateQueue",
+      requestType: UpdateQueueRequest as typeof UpdateQueueRequest,
+      requestStream: false,
+      responseType: UpdateQueueResponse as typeof UpdateQueueResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -593,6 +1206,24 @@ export interface QueueServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<ListQueuesResponse>>;
   /** One queue. NOT_FOUND when it never had a task. */
   getQueue(request: GetQueueRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetQueueResponse>>;
+  /**
+   * Stops handing out tasks: none is handed out after the response, by any broker. What workers hold goes on, and tasks are still
+   * accepted.
+   */
+  pauseQueue(
+    request: PauseQueueRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<PauseQueueResponse>>;
+  /** Hands out tasks again. */
+  resumeQueue(
+    request: ResumeQueueRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ResumeQueueResponse>>;
+  /** Changes how the queue takes tasks. All brokers follow at once. */
+  updateQueue(
+    request: UpdateQueueRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UpdateQueueResponse>>;
 }
 
 export interface QueueServiceClient<CallOptionsExt = {}> {
@@ -603,6 +1234,24 @@ export interface QueueServiceClient<CallOptionsExt = {}> {
   ): Promise<ListQueuesResponse>;
   /** One queue. NOT_FOUND when it never had a task. */
   getQueue(request: DeepPartial<GetQueueRequest>, options?: CallOptions & CallOptionsExt): Promise<GetQueueResponse>;
+  /**
+   * Stops handing out tasks: none is handed out after the response, by any broker. What workers hold goes on, and tasks are still
+   * accepted.
+   */
+  pauseQueue(
+    request: DeepPartial<PauseQueueRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<PauseQueueResponse>;
+  /** Hands out tasks again. */
+  resumeQueue(
+    request: DeepPartial<ResumeQueueRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ResumeQueueResponse>;
+  /** Changes how the queue takes tasks. All brokers follow at once. */
+  updateQueue(
+    request: DeepPartial<UpdateQueueRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UpdateQueueResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

@@ -58,11 +58,77 @@ export interface Stats {
   workers: number;
   /** How many brokers are alive. */
   brokers: number;
+  /** From when a task was ready, or due, to its first delivery; over the last minute and all brokers. */
+  wait:
+    | Percentiles
+    | undefined;
+  /** From delivery to settlement; over the last minute and all brokers. */
+  run:
+    | Percentiles
+    | undefined;
+  /** Where the tasks are kept. */
+  store: StoreInfo | undefined;
 }
 
 export interface Stats_EnqueuedByTypeEntry {
   key: string;
   value: number;
+}
+
+/** How long something took. Missing values are 0, when `count` is. */
+export interface Percentiles {
+  /** Half took no longer. */
+  p50:
+    | Duration
+    | undefined;
+  /** 95 of 100 took no longer. */
+  p95:
+    | Duration
+    | undefined;
+  /** 99 of 100 took no longer. */
+  p99:
+    | Duration
+    | undefined;
+  /** How many were measured. */
+  count: number;
+}
+
+/** The store of a broker. */
+export interface StoreInfo {
+  /** Which, and where; without secrets. */
+  description: string;
+  /** How well a task is kept, such as "fsync". */
+  durability: string;
+  /** What it uses: memory on Redis, the file of the embedded store. */
+  bytes: number;
+}
+
+/** Asks for the last hour. */
+export interface GetHistoryRequest {
+}
+
+/** The last hour. */
+export interface GetHistoryResponse {
+  /** Oldest first. There is none for a time in which no broker was running. */
+  moments: Moment[];
+}
+
+/** The numbers at one moment, and what was measured in the 10 s before it. */
+export interface Moment {
+  /** When, by the clock of the store. */
+  time:
+    | Timestamp
+    | undefined;
+  /** Sums over all queues. */
+  total:
+    | Counters
+    | undefined;
+  /** See Stats.wait; over the 10 s. */
+  wait:
+    | Percentiles
+    | undefined;
+  /** See Stats.run; over the 10 s. */
+  run: Percentiles | undefined;
 }
 
 /** Asks for the workers. */
@@ -103,6 +169,8 @@ export interface Worker {
   status: Worker_Status;
   /** The broker it is connected to. */
   brokerId: string;
+  /** What it holds now, oldest first: at most 10 of its tasks, and up to 2 s old. */
+  holding: Worker_HeldTask[];
 }
 
 /** What a worker is doing. */
@@ -134,6 +202,16 @@ export interface Worker_QueueSubscription {
   queue: string;
   /** The types that the worker handles. */
   types: string[];
+}
+
+/** One task that a worker holds. */
+export interface Worker_HeldTask {
+  /** Its id. */
+  taskId: string;
+  /** Its queue. */
+  queue: string;
+  /** Since when the worker has it. */
+  deliveryTime: Timestamp | undefined;
 }
 
 function createBaseGetStatsRequest(): GetStatsRequest {
@@ -359,7 +437,17 @@ export const WatchStatsResponse: MessageFns<WatchStatsResponse> = {
 };
 
 function createBaseStats(): Stats {
-  return { time: undefined, total: undefined, queues: [], enqueuedByType: {}, workers: 0, brokers: 0 };
+  return {
+    time: undefined,
+    total: undefined,
+    queues: [],
+    enqueuedByType: {},
+    workers: 0,
+    brokers: 0,
+    wait: undefined,
+    run: undefined,
+    store: undefined,
+  };
 }
 
 export const Stats: MessageFns<Stats> = {
@@ -381,6 +469,15 @@ export const Stats: MessageFns<Stats> = {
     }
     if (message.brokers !== 0) {
       writer.uint32(48).uint32(message.brokers);
+    }
+    if (message.wait !== undefined) {
+      Percentiles.encode(message.wait, writer.uint32(58).fork()).join();
+    }
+    if (message.run !== undefined) {
+      Percentiles.encode(message.run, writer.uint32(66).fork()).join();
+    }
+    if (message.store !== undefined) {
+      StoreInfo.encode(message.store, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -449,6 +546,30 @@ export const Stats: MessageFns<Stats> = {
             message.brokers = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.wait = Percentiles.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.run = Percentiles.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.store = StoreInfo.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -482,6 +603,13 @@ export const Stats: MessageFns<Stats> = {
     );
     message.workers = object.workers ?? 0;
     message.brokers = object.brokers ?? 0;
+    message.wait = (object.wait !== undefined && object.wait !== null)
+      ? Percentiles.fromPartial(object.wait)
+      : undefined;
+    message.run = (object.run !== undefined && object.run !== null) ? Percentiles.fromPartial(object.run) : undefined;
+    message.store = (object.store !== undefined && object.store !== null)
+      ? StoreInfo.fromPartial(object.store)
+      : undefined;
     return message;
   },
 };
@@ -549,6 +677,369 @@ export const Stats_EnqueuedByTypeEntry: MessageFns<Stats_EnqueuedByTypeEntry> = 
     const message = createBaseStats_EnqueuedByTypeEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBasePercentiles(): Percentiles {
+  return { p50: undefined, p95: undefined, p99: undefined, count: 0 };
+}
+
+export const Percentiles: MessageFns<Percentiles> = {
+  encode(message: Percentiles, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.p50 !== undefined) {
+      Duration.encode(message.p50, writer.uint32(10).fork()).join();
+    }
+    if (message.p95 !== undefined) {
+      Duration.encode(message.p95, writer.uint32(18).fork()).join();
+    }
+    if (message.p99 !== undefined) {
+      Duration.encode(message.p99, writer.uint32(26).fork()).join();
+    }
+    if (message.count !== 0) {
+      writer.uint32(32).uint64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Percentiles {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePercentiles();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.p50 = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.p95 = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.p99 = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Percentiles>): Percentiles {
+    return Percentiles.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Percentiles>): Percentiles {
+    const message = createBasePercentiles();
+    message.p50 = (object.p50 !== undefined && object.p50 !== null) ? Duration.fromPartial(object.p50) : undefined;
+    message.p95 = (object.p95 !== undefined && object.p95 !== null) ? Duration.fromPartial(object.p95) : undefined;
+    message.p99 = (object.p99 !== undefined && object.p99 !== null) ? Duration.fromPartial(object.p99) : undefined;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseStoreInfo(): StoreInfo {
+  return { description: "", durability: "", bytes: 0 };
+}
+
+export const StoreInfo: MessageFns<StoreInfo> = {
+  encode(message: StoreInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.description !== "") {
+      writer.uint32(10).string(message.description);
+    }
+    if (message.durability !== "") {
+      writer.uint32(18).string(message.durability);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoreInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoreInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.durability = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoreInfo>): StoreInfo {
+    return StoreInfo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoreInfo>): StoreInfo {
+    const message = createBaseStoreInfo();
+    message.description = object.description ?? "";
+    message.durability = object.durability ?? "";
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetHistoryRequest(): GetHistoryRequest {
+  return {};
+}
+
+export const GetHistoryRequest: MessageFns<GetHistoryRequest> = {
+  encode(_: GetHistoryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHistoryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHistoryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetHistoryRequest>): GetHistoryRequest {
+    return GetHistoryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetHistoryRequest>): GetHistoryRequest {
+    const message = createBaseGetHistoryRequest();
+    return message;
+  },
+};
+
+function createBaseGetHistoryResponse(): GetHistoryResponse {
+  return { moments: [] };
+}
+
+export const GetHistoryResponse: MessageFns<GetHistoryResponse> = {
+  encode(message: GetHistoryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.moments) {
+      Moment.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHistoryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHistoryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.moments.push(Moment.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetHistoryResponse>): GetHistoryResponse {
+    return GetHistoryResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetHistoryResponse>): GetHistoryResponse {
+    const message = createBaseGetHistoryResponse();
+    message.moments = object.moments?.map((e) => Moment.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMoment(): Moment {
+  return { time: undefined, total: undefined, wait: undefined, run: undefined };
+}
+
+export const Moment: MessageFns<Moment> = {
+  encode(message: Moment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.time !== undefined) {
+      Timestamp.encode(message.time, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== undefined) {
+      Counters.encode(message.total, writer.uint32(18).fork()).join();
+    }
+    if (message.wait !== undefined) {
+      Percentiles.encode(message.wait, writer.uint32(26).fork()).join();
+    }
+    if (message.run !== undefined) {
+      Percentiles.encode(message.run, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Moment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.time = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.total = Counters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.wait = Percentiles.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.run = Percentiles.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Moment>): Moment {
+    return Moment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Moment>): Moment {
+    const message = createBaseMoment();
+    message.time = (object.time !== undefined && object.time !== null) ? Timestamp.fromPartial(object.time) : undefined;
+    message.total = (object.total !== undefined && object.total !== null)
+      ? Counters.fromPartial(object.total)
+      : undefined;
+    message.wait = (object.wait !== undefined && object.wait !== null)
+      ? Percentiles.fromPartial(object.wait)
+      : undefined;
+    message.run = (object.run !== undefined && object.run !== null) ? Percentiles.fromPartial(object.run) : undefined;
     return message;
   },
 };
@@ -664,6 +1155,7 @@ function createBaseWorker(): Worker {
     lastSeenTime: undefined,
     status: 0,
     brokerId: "",
+    holding: [],
   };
 }
 
@@ -701,6 +1193,9 @@ export const Worker: MessageFns<Worker> = {
     }
     if (message.brokerId !== "") {
       writer.uint32(90).string(message.brokerId);
+    }
+    for (const v of message.holding) {
+      Worker_HeldTask.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -809,6 +1304,14 @@ export const Worker: MessageFns<Worker> = {
             message.brokerId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.holding.push(Worker_HeldTask.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -849,6 +1352,7 @@ export const Worker: MessageFns<Worker> = {
       : undefined;
     message.status = object.status ?? 0;
     message.brokerId = object.brokerId ?? "";
+    message.holding = object.holding?.map((e) => Worker_HeldTask.fromPartial(e)) || [];
     return message;
   },
 };
@@ -987,6 +1491,87 @@ export const Worker_QueueSubscription: MessageFns<Worker_QueueSubscription> = {
   },
 };
 
+function createBaseWorker_HeldTask(): Worker_HeldTask {
+  return { taskId: "", queue: "", deliveryTime: undefined };
+}
+
+export const Worker_HeldTask: MessageFns<Worker_HeldTask> = {
+  encode(message: Worker_HeldTask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.queue !== "") {
+      writer.uint32(18).string(message.queue);
+    }
+    if (message.deliveryTime !== undefined) {
+      Timestamp.encode(message.deliveryTime, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Worker_HeldTask {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorker_HeldTask();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deliveryTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Worker_HeldTask>): Worker_HeldTask {
+    return Worker_HeldTask.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Worker_HeldTask>): Worker_HeldTask {
+    const message = createBaseWorker_HeldTask();
+    message.taskId = object.taskId ?? "";
+    message.queue = object.queue ?? "";
+    message.deliveryTime = (object.deliveryTime !== undefined && object.deliveryTime !== null)
+      ? Timestamp.fromPartial(object.deliveryTime)
+      : undefined;
+    return message;
+  },
+};
+
 /** Counts what happens. */
 export type StatsServiceDefinition = typeof StatsServiceDefinition;
 export const StatsServiceDefinition = {
@@ -1011,6 +1596,15 @@ export const StatsServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /** The last hour, a point for each 10 s. It is kept in the store: a broker that starts knows it, too. */
+    getHistory: {
+      name: "GetHistory",
+      requestType: GetHistoryRequest as typeof GetHistoryRequest,
+      requestStream: false,
+      responseType: GetHistoryResponse as typeof GetHistoryResponse,
+      responseStream: false,
+      options: {},
+    },
     /** The workers that are connected to any broker. */
     listWorkers: {
       name: "ListWorkers",
@@ -1031,6 +1625,11 @@ export interface StatsServiceImplementation<CallContextExt = {}> {
     request: WatchStatsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<WatchStatsResponse>>;
+  /** The last hour, a point for each 10 s. It is kept in the store: a broker that starts knows it, too. */
+  getHistory(
+    request: GetHistoryRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<GetHistoryResponse>>;
   /** The workers that are connected to any broker. */
   listWorkers(
     request: ListWorkersRequest,
@@ -1046,6 +1645,11 @@ export interface StatsServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<WatchStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<WatchStatsResponse>;
+  /** The last hour, a point for each 10 s. It is kept in the store: a broker that starts knows it, too. */
+  getHistory(
+    request: DeepPartial<GetHistoryRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<GetHistoryResponse>;
   /** The workers that are connected to any broker. */
   listWorkers(
     request: DeepPartial<ListWorkersRequest>,

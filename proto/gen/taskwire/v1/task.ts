@@ -26,7 +26,7 @@ export const TaskState = {
   COMPLETED: 4,
   /** DEAD - Out of retries, or refused for good; kept so that it can be looked at. */
   DEAD: 5,
-  /** CANCELLED - Ended without success on purpose: its handler discarded it. */
+  /** CANCELLED - Ended without success on purpose: cancelled, or discarded by its handler. */
   CANCELLED: 6,
 } as const;
 
@@ -161,6 +161,65 @@ export interface TaskStatus {
   progressPercent: number;
   /** What the worker added to that. */
   progressDetail: Uint8Array;
+  /**
+   * The attempts that are kept, newest first: at most 10, fewer when their errors are long. Deliveries that were lost with their
+   * worker are among them. The result of the last one is in last_result.
+   */
+  attempts: Attempt[];
+  /** Why the task has not ended yet, in one sentence; empty when it has. Only GetTask tells. */
+  waitingReason: string;
+}
+
+/** One attempt that ended. */
+export interface Attempt {
+  /** Its number, from 1. A lost delivery has the number of the attempt that followed it. */
+  attempt: number;
+  /** How it ended. */
+  outcome: Attempt_Outcome;
+  /** The worker that ran it; empty when that is not known. */
+  workerId: string;
+  /** From when the task was ready, or due, to the delivery. */
+  wait:
+    | Duration
+    | undefined;
+  /** From the delivery to the end. */
+  duration:
+    | Duration
+    | undefined;
+  /** When it ended, by the clock of the store. */
+  endTime:
+    | Timestamp
+    | undefined;
+  /** The class of the error, such as "TypeError", "timeout" or "worker_lost". */
+  errorType: string;
+  /** What went wrong. */
+  errorMessage: string;
+  /** Where it went wrong, as the worker told. */
+  errorStack: string;
+}
+
+/** How an attempt ended. */
+export const Attempt_Outcome = {
+  /** UNSPECIFIED - Not set. */
+  UNSPECIFIED: 0,
+  /** COMPLETED - Acknowledged. */
+  COMPLETED: 1,
+  /** FAILED - The handler failed, or ran longer than its timeout. */
+  FAILED: 2,
+  /** LOST - Its worker was lost. No retry was spent. */
+  LOST: 3,
+  /** CANCELLED - It was cancelled while it ran, or its handler discarded the task. */
+  CANCELLED: 4,
+} as const;
+
+export type Attempt_Outcome = typeof Attempt_Outcome[keyof typeof Attempt_Outcome];
+
+export namespace Attempt_Outcome {
+  export type UNSPECIFIED = typeof Attempt_Outcome.UNSPECIFIED;
+  export type COMPLETED = typeof Attempt_Outcome.COMPLETED;
+  export type FAILED = typeof Attempt_Outcome.FAILED;
+  export type LOST = typeof Attempt_Outcome.LOST;
+  export type CANCELLED = typeof Attempt_Outcome.CANCELLED;
 }
 
 /** How one attempt ended. */
@@ -571,6 +630,8 @@ function createBaseTaskStatus(): TaskStatus {
     lastResult: undefined,
     progressPercent: 0,
     progressDetail: new Uint8Array(0),
+    attempts: [],
+    waitingReason: "",
   };
 }
 
@@ -602,6 +663,12 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     }
     if (message.progressDetail.length !== 0) {
       writer.uint32(74).bytes(message.progressDetail);
+    }
+    for (const v of message.attempts) {
+      Attempt.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.waitingReason !== "") {
+      writer.uint32(90).string(message.waitingReason);
     }
     return writer;
   },
@@ -691,6 +758,22 @@ export const TaskStatus: MessageFns<TaskStatus> = {
             message.progressDetail = reader.bytes();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.attempts.push(Attempt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.waitingReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -721,6 +804,173 @@ export const TaskStatus: MessageFns<TaskStatus> = {
       : undefined;
     message.progressPercent = object.progressPercent ?? 0;
     message.progressDetail = object.progressDetail ?? new Uint8Array(0);
+    message.attempts = object.attempts?.map((e) => Attempt.fromPartial(e)) || [];
+    message.waitingReason = object.waitingReason ?? "";
+    return message;
+  },
+};
+
+function createBaseAttempt(): Attempt {
+  return {
+    attempt: 0,
+    outcome: 0,
+    workerId: "",
+    wait: undefined,
+    duration: undefined,
+    endTime: undefined,
+    errorType: "",
+    errorMessage: "",
+    errorStack: "",
+  };
+}
+
+export const Attempt: MessageFns<Attempt> = {
+  encode(message: Attempt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.attempt !== 0) {
+      writer.uint32(8).uint32(message.attempt);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(16).int32(message.outcome);
+    }
+    if (message.workerId !== "") {
+      writer.uint32(26).string(message.workerId);
+    }
+    if (message.wait !== undefined) {
+      Duration.encode(message.wait, writer.uint32(34).fork()).join();
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(42).fork()).join();
+    }
+    if (message.endTime !== undefined) {
+      Timestamp.encode(message.endTime, writer.uint32(50).fork()).join();
+    }
+    if (message.errorType !== "") {
+      writer.uint32(58).string(message.errorType);
+    }
+    if (message.errorMessage !== "") {
+      writer.uint32(66).string(message.errorMessage);
+    }
+    if (message.errorStack !== "") {
+      writer.uint32(74).string(message.errorStack);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attempt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttempt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.wait = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.endTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.errorType = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.errorMessage = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.errorStack = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Attempt>): Attempt {
+    return Attempt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Attempt>): Attempt {
+    const message = createBaseAttempt();
+    message.attempt = object.attempt ?? 0;
+    message.outcome = object.outcome ?? 0;
+    message.workerId = object.workerId ?? "";
+    message.wait = (object.wait !== undefined && object.wait !== null) ? Duration.fromPartial(object.wait) : undefined;
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.endTime = (object.endTime !== undefined && object.endTime !== null)
+      ? Timestamp.fromPartial(object.endTime)
+      : undefined;
+    message.errorType = object.errorType ?? "";
+    message.errorMessage = object.errorMessage ?? "";
+    message.errorStack = object.errorStack ?? "";
     return message;
   },
 };

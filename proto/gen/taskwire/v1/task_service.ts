@@ -197,6 +197,126 @@ export interface AwaitTaskResponse {
   status: TaskStatus | undefined;
 }
 
+/** Asks for tasks. */
+export interface ListTasksRequest {
+  /** Tasks in this state. Required. */
+  state: TaskState;
+  /** Only those of this queue. Empty: of all queues. */
+  queue: string;
+  /** Only those of this type. Not for COMPLETED and CANCELLED, of which the type is not kept. */
+  type: string;
+  /** Only dead tasks of this group of failures, as ListFailures names it. Needs `queue`. */
+  failureId: string;
+  /**
+   * At most this many. Default 50, at most 500. With `type` or `failure_id` a page may have fewer, even none, though there are more:
+   * only a missing next_page_token says that the list is over.
+   */
+  pageSize: number;
+  /** Where the former page ended. It is bound to the other fields of the request that it came from. */
+  pageToken: string;
+}
+
+/** Some tasks. */
+export interface ListTasksResponse {
+  /**
+   * In this order, of each queue: READY the last in line first, so that of one priority the newest come first; SCHEDULED the last
+   * to be due first; ACTIVE the last enqueued first; DEAD, COMPLETED and CANCELLED the last to end first. Of several queues the
+   * newest is taken next. Payloads above 1 KiB are left out: GetTask has them. Of what is completed or cancelled at least the last
+   * 1,000 of each queue are listed.
+   */
+  tasks: TaskStatus[];
+  /** Where the next page starts; empty on the last. */
+  nextPageToken: string;
+}
+
+/** Names a task to cancel. */
+export interface CancelTaskRequest {
+  /** The id. */
+  taskId: string;
+  /** The queue. Needed for an id that the caller chose; otherwise the id tells. */
+  queue: string;
+  /** Why, for whoever looks at the task later. At most 256 letters. */
+  reason: string;
+}
+
+/** The task is cancelled: now, or it was before. FAILED_PRECONDITION when it has ended otherwise. */
+export interface CancelTaskResponse {
+  /** Whether a worker had it. */
+  wasActive: boolean;
+}
+
+/** Which dead tasks. All given fields must match; a selection that is not narrowed by any of the others must say `all`. */
+export interface DeadTasks {
+  /** These tasks, at most 1,000. Excludes all other fields but `queue`, which names the queue of ids that callers chose. */
+  taskIds: string[];
+  /** Those of this queue. */
+  queue: string;
+  /** Those of this group of failures, as ListFailures names it. Needs `queue`. */
+  failureId: string;
+  /** Yes, those of all queues. */
+  all: boolean;
+}
+
+/** Names dead tasks to revive. */
+export interface ReviveTasksRequest {
+  /** Which. */
+  tasks: DeadTasks | undefined;
+}
+
+/** What was revived. Tasks that were named one by one and are not dead: FAILED_PRECONDITION, and none is revived. */
+export interface ReviveTasksResponse {
+  /** How many. */
+  revived: number;
+}
+
+/** Names dead tasks to delete. */
+export interface DeleteTasksRequest {
+  /** Which. */
+  tasks: DeadTasks | undefined;
+}
+
+/** What was deleted. Tasks that were named one by one and are not dead: FAILED_PRECONDITION, and none is deleted. */
+export interface DeleteTasksResponse {
+  /** How many. */
+  deleted: number;
+}
+
+/** Asks for the groups of failures. */
+export interface ListFailuresRequest {
+  /** Of this queue. Empty: of all queues. */
+  queue: string;
+}
+
+/** The groups. */
+export interface ListFailuresResponse {
+  /** The last to have grown first; at most 1,000. */
+  groups: FailureGroup[];
+}
+
+/** Dead tasks of one queue that failed in the same way, as well as one can tell. */
+export interface FailureGroup {
+  /** Names the group within its queue. */
+  id: string;
+  /** The queue. */
+  queue: string;
+  /** The class of the error. */
+  errorType: string;
+  /** Its message, with what differs between tasks (numbers, ids, quoted texts) replaced by `…`. */
+  message: string;
+  /** How many dead tasks are in it now. */
+  count: number;
+  /** When the first of them died. */
+  firstTime:
+    | Timestamp
+    | undefined;
+  /** When the last of them died. */
+  lastTime:
+    | Timestamp
+    | undefined;
+  /** The id of the last one. */
+  sampleTaskId: string;
+}
+
 function createBaseEnqueueRequest(): EnqueueRequest {
   return {
     taskId: "",
@@ -1153,6 +1273,899 @@ export const AwaitTaskResponse: MessageFns<AwaitTaskResponse> = {
   },
 };
 
+function createBaseListTasksRequest(): ListTasksRequest {
+  return { state: 0, queue: "", type: "", failureId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListTasksRequest: MessageFns<ListTasksRequest> = {
+  encode(message: ListTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== 0) {
+      writer.uint32(8).int32(message.state);
+    }
+    if (message.queue !== "") {
+      writer.uint32(18).string(message.queue);
+    }
+    if (message.type !== "") {
+      writer.uint32(26).string(message.type);
+    }
+    if (message.failureId !== "") {
+      writer.uint32(34).string(message.failureId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(40).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(50).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failureId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListTasksRequest>): ListTasksRequest {
+    return ListTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTasksRequest>): ListTasksRequest {
+    const message = createBaseListTasksRequest();
+    message.state = object.state ?? 0;
+    message.queue = object.queue ?? "";
+    message.type = object.type ?? "";
+    message.failureId = object.failureId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListTasksResponse(): ListTasksResponse {
+  return { tasks: [], nextPageToken: "" };
+}
+
+export const ListTasksResponse: MessageFns<ListTasksResponse> = {
+  encode(message: ListTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tasks) {
+      TaskStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks.push(TaskStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListTasksResponse>): ListTasksResponse {
+    return ListTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTasksResponse>): ListTasksResponse {
+    const message = createBaseListTasksResponse();
+    message.tasks = object.tasks?.map((e) => TaskStatus.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseCancelTaskRequest(): CancelTaskRequest {
+  return { taskId: "", queue: "", reason: "" };
+}
+
+export const CancelTaskRequest: MessageFns<CancelTaskRequest> = {
+  encode(message: CancelTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.queue !== "") {
+      writer.uint32(18).string(message.queue);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelTaskRequest>): CancelTaskRequest {
+    return CancelTaskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelTaskRequest>): CancelTaskRequest {
+    const message = createBaseCancelTaskRequest();
+    message.taskId = object.taskId ?? "";
+    message.queue = object.queue ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseCancelTaskResponse(): CancelTaskResponse {
+  return { wasActive: false };
+}
+
+export const CancelTaskResponse: MessageFns<CancelTaskResponse> = {
+  encode(message: CancelTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.wasActive !== false) {
+      writer.uint32(8).bool(message.wasActive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.wasActive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelTaskResponse>): CancelTaskResponse {
+    return CancelTaskResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelTaskResponse>): CancelTaskResponse {
+    const message = createBaseCancelTaskResponse();
+    message.wasActive = object.wasActive ?? false;
+    return message;
+  },
+};
+
+function createBaseDeadTasks(): DeadTasks {
+  return { taskIds: [], queue: "", failureId: "", all: false };
+}
+
+export const DeadTasks: MessageFns<DeadTasks> = {
+  encode(message: DeadTasks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.taskIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.queue !== "") {
+      writer.uint32(18).string(message.queue);
+    }
+    if (message.failureId !== "") {
+      writer.uint32(26).string(message.failureId);
+    }
+    if (message.all !== false) {
+      writer.uint32(32).bool(message.all);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeadTasks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeadTasks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failureId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeadTasks>): DeadTasks {
+    return DeadTasks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeadTasks>): DeadTasks {
+    const message = createBaseDeadTasks();
+    message.taskIds = object.taskIds?.map((e) => e) || [];
+    message.queue = object.queue ?? "";
+    message.failureId = object.failureId ?? "";
+    message.all = object.all ?? false;
+    return message;
+  },
+};
+
+function createBaseReviveTasksRequest(): ReviveTasksRequest {
+  return { tasks: undefined };
+}
+
+export const ReviveTasksRequest: MessageFns<ReviveTasksRequest> = {
+  encode(message: ReviveTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tasks !== undefined) {
+      DeadTasks.encode(message.tasks, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReviveTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReviveTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks = DeadTasks.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReviveTasksRequest>): ReviveTasksRequest {
+    return ReviveTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReviveTasksRequest>): ReviveTasksRequest {
+    const message = createBaseReviveTasksRequest();
+    message.tasks = (object.tasks !== undefined && object.tasks !== null)
+      ? DeadTasks.fromPartial(object.tasks)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReviveTasksResponse(): ReviveTasksResponse {
+  return { revived: 0 };
+}
+
+export const ReviveTasksResponse: MessageFns<ReviveTasksResponse> = {
+  encode(message: ReviveTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revived !== 0) {
+      writer.uint32(8).uint64(message.revived);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReviveTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReviveTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revived = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReviveTasksResponse>): ReviveTasksResponse {
+    return ReviveTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReviveTasksResponse>): ReviveTasksResponse {
+    const message = createBaseReviveTasksResponse();
+    message.revived = object.revived ?? 0;
+    return message;
+  },
+};
+
+function createBaseDeleteTasksRequest(): DeleteTasksRequest {
+  return { tasks: undefined };
+}
+
+export const DeleteTasksRequest: MessageFns<DeleteTasksRequest> = {
+  encode(message: DeleteTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tasks !== undefined) {
+      DeadTasks.encode(message.tasks, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks = DeadTasks.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteTasksRequest>): DeleteTasksRequest {
+    return DeleteTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteTasksRequest>): DeleteTasksRequest {
+    const message = createBaseDeleteTasksRequest();
+    message.tasks = (object.tasks !== undefined && object.tasks !== null)
+      ? DeadTasks.fromPartial(object.tasks)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteTasksResponse(): DeleteTasksResponse {
+  return { deleted: 0 };
+}
+
+export const DeleteTasksResponse: MessageFns<DeleteTasksResponse> = {
+  encode(message: DeleteTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deleted !== 0) {
+      writer.uint32(8).uint64(message.deleted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deleted = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteTasksResponse>): DeleteTasksResponse {
+    return DeleteTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteTasksResponse>): DeleteTasksResponse {
+    const message = createBaseDeleteTasksResponse();
+    message.deleted = object.deleted ?? 0;
+    return message;
+  },
+};
+
+function createBaseListFailuresRequest(): ListFailuresRequest {
+  return { queue: "" };
+}
+
+export const ListFailuresRequest: MessageFns<ListFailuresRequest> = {
+  encode(message: ListFailuresRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== "") {
+      writer.uint32(10).string(message.queue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFailuresRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFailuresRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListFailuresRequest>): ListFailuresRequest {
+    return ListFailuresRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListFailuresRequest>): ListFailuresRequest {
+    const message = createBaseListFailuresRequest();
+    message.queue = object.queue ?? "";
+    return message;
+  },
+};
+
+function createBaseListFailuresResponse(): ListFailuresResponse {
+  return { groups: [] };
+}
+
+export const ListFailuresResponse: MessageFns<ListFailuresResponse> = {
+  encode(message: ListFailuresResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.groups) {
+      FailureGroup.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFailuresResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFailuresResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groups.push(FailureGroup.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListFailuresResponse>): ListFailuresResponse {
+    return ListFailuresResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListFailuresResponse>): ListFailuresResponse {
+    const message = createBaseListFailuresResponse();
+    message.groups = object.groups?.map((e) => FailureGroup.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFailureGroup(): FailureGroup {
+  return {
+    id: "",
+    queue: "",
+    errorType: "",
+    message: "",
+    count: 0,
+    firstTime: undefined,
+    lastTime: undefined,
+    sampleTaskId: "",
+  };
+}
+
+export const FailureGroup: MessageFns<FailureGroup> = {
+  encode(message: FailureGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.queue !== "") {
+      writer.uint32(18).string(message.queue);
+    }
+    if (message.errorType !== "") {
+      writer.uint32(26).string(message.errorType);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    if (message.count !== 0) {
+      writer.uint32(40).uint64(message.count);
+    }
+    if (message.firstTime !== undefined) {
+      Timestamp.encode(message.firstTime, writer.uint32(50).fork()).join();
+    }
+    if (message.lastTime !== undefined) {
+      Timestamp.encode(message.lastTime, writer.uint32(58).fork()).join();
+    }
+    if (message.sampleTaskId !== "") {
+      writer.uint32(66).string(message.sampleTaskId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FailureGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailureGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.queue = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.errorType = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.count = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.firstTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.lastTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sampleTaskId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FailureGroup>): FailureGroup {
+    return FailureGroup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FailureGroup>): FailureGroup {
+    const message = createBaseFailureGroup();
+    message.id = object.id ?? "";
+    message.queue = object.queue ?? "";
+    message.errorType = object.errorType ?? "";
+    message.message = object.message ?? "";
+    message.count = object.count ?? 0;
+    message.firstTime = (object.firstTime !== undefined && object.firstTime !== null)
+      ? Timestamp.fromPartial(object.firstTime)
+      : undefined;
+    message.lastTime = (object.lastTime !== undefined && object.lastTime !== null)
+      ? Timestamp.fromPartial(object.lastTime)
+      : undefined;
+    message.sampleTaskId = object.sampleTaskId ?? "";
+    return message;
+  },
+};
+
 /** Enqueues tasks and answers what became of them. */
 export type TaskServiceDefinition = typeof TaskServiceDefinition;
 export const TaskServiceDefinition = {
@@ -1207,6 +2220,54 @@ export const TaskServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Tasks in one state, newest first. */
+    listTasks: {
+      name: "ListTasks",
+      requestType: ListTasksRequest as typeof ListTasksRequest,
+      requestStream: false,
+      responseType: ListTasksResponse as typeof ListTasksResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Ends a task that has not ended. What waits is never delivered after the response. An active one is taken from its worker,
+     * which is told to stop; what it reports later is stale.
+     */
+    cancelTask: {
+      name: "CancelTask",
+      requestType: CancelTaskRequest as typeof CancelTaskRequest,
+      requestStream: false,
+      responseType: CancelTaskResponse as typeof CancelTaskResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Gives dead tasks another life: they are ready at once, with their retries from the start. */
+    reviveTasks: {
+      name: "ReviveTasks",
+      requestType: ReviveTasksRequest as typeof ReviveTasksRequest,
+      requestStream: false,
+      responseType: ReviveTasksResponse as typeof ReviveTasksResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Deletes dead tasks with their payloads, for good. */
+    deleteTasks: {
+      name: "DeleteTasks",
+      requestType: DeleteTasksRequest as typeof DeleteTasksRequest,
+      requestStream: false,
+      responseType: DeleteTasksResponse as typeof DeleteTasksResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The dead tasks by what killed them: two thousand failures of three errors are three groups. */
+    listFailures: {
+      name: "ListFailures",
+      requestType: ListFailuresRequest as typeof ListFailuresRequest,
+      requestStream: false,
+      responseType: ListFailuresResponse as typeof ListFailuresResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -1230,6 +2291,31 @@ export interface TaskServiceImplementation<CallContextExt = {}> {
   getTask(request: GetTaskRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetTaskResponse>>;
   /** Waits until a task has ended, or until the deadline of the call. */
   awaitTask(request: AwaitTaskRequest, context: CallContext & CallContextExt): Promise<DeepPartial<AwaitTaskResponse>>;
+  /** Tasks in one state, newest first. */
+  listTasks(request: ListTasksRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListTasksResponse>>;
+  /**
+   * Ends a task that has not ended. What waits is never delivered after the response. An active one is taken from its worker,
+   * which is told to stop; what it reports later is stale.
+   */
+  cancelTask(
+    request: CancelTaskRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<CancelTaskResponse>>;
+  /** Gives dead tasks another life: they are ready at once, with their retries from the start. */
+  reviveTasks(
+    request: ReviveTasksRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ReviveTasksResponse>>;
+  /** Deletes dead tasks with their payloads, for good. */
+  deleteTasks(
+    request: DeleteTasksRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<DeleteTasksResponse>>;
+  /** The dead tasks by what killed them: two thousand failures of three errors are three groups. */
+  listFailures(
+    request: ListFailuresRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListFailuresResponse>>;
 }
 
 export interface TaskServiceClient<CallOptionsExt = {}> {
@@ -1252,6 +2338,31 @@ export interface TaskServiceClient<CallOptionsExt = {}> {
   getTask(request: DeepPartial<GetTaskRequest>, options?: CallOptions & CallOptionsExt): Promise<GetTaskResponse>;
   /** Waits until a task has ended, or until the deadline of the call. */
   awaitTask(request: DeepPartial<AwaitTaskRequest>, options?: CallOptions & CallOptionsExt): Promise<AwaitTaskResponse>;
+  /** Tasks in one state, newest first. */
+  listTasks(request: DeepPartial<ListTasksRequest>, options?: CallOptions & CallOptionsExt): Promise<ListTasksResponse>;
+  /**
+   * Ends a task that has not ended. What waits is never delivered after the response. An active one is taken from its worker,
+   * which is told to stop; what it reports later is stale.
+   */
+  cancelTask(
+    request: DeepPartial<CancelTaskRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<CancelTaskResponse>;
+  /** Gives dead tasks another life: they are ready at once, with their retries from the start. */
+  reviveTasks(
+    request: DeepPartial<ReviveTasksRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ReviveTasksResponse>;
+  /** Deletes dead tasks with their payloads, for good. */
+  deleteTasks(
+    request: DeepPartial<DeleteTasksRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<DeleteTasksResponse>;
+  /** The dead tasks by what killed them: two thousand failures of three errors are three groups. */
+  listFailures(
+    request: DeepPartial<ListFailuresRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListFailuresResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

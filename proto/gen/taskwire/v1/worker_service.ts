@@ -163,7 +163,11 @@ export interface Nack {
   /** What went wrong. Cut at 4 KiB. */
   errorMessage: string;
   /** When to try again, instead of the policy's delay. */
-  retryDelay: Duration | undefined;
+  retryDelay:
+    | Duration
+    | undefined;
+  /** Where it went wrong, for people. Cut at 4 KiB. */
+  errorStack: string;
 }
 
 /** What is to become of the task. */
@@ -306,8 +310,8 @@ export namespace Rejection_Reason {
 }
 
 /**
- * Stop working on some tasks. Nothing more is delivered until the worker has sent a frame of any kind, such as a Heartbeat: one
- * that is frozen would be given the same tasks again.
+ * Stop working on some tasks. After REASON_TIMEOUT nothing more is delivered until the worker has sent a frame of any kind, such as
+ * a Heartbeat: one that is frozen would be given the same tasks again.
  */
 export interface Cancel {
   /** The tasks. */
@@ -322,6 +326,8 @@ export const Cancel_Reason = {
   UNSPECIFIED: 0,
   /** TIMEOUT - It ran longer than its timeout. */
   TIMEOUT: 1,
+  /** CANCELLED - Somebody cancelled it. */
+  CANCELLED: 3,
 } as const;
 
 export type Cancel_Reason = typeof Cancel_Reason[keyof typeof Cancel_Reason];
@@ -329,6 +335,7 @@ export type Cancel_Reason = typeof Cancel_Reason[keyof typeof Cancel_Reason];
 export namespace Cancel_Reason {
   export type UNSPECIFIED = typeof Cancel_Reason.UNSPECIFIED;
   export type TIMEOUT = typeof Cancel_Reason.TIMEOUT;
+  export type CANCELLED = typeof Cancel_Reason.CANCELLED;
 }
 
 /**
@@ -1382,7 +1389,7 @@ export const Ack: MessageFns<Ack> = {
 };
 
 function createBaseNack(): Nack {
-  return { action: 0, errorType: "", errorMessage: "", retryDelay: undefined };
+  return { action: 0, errorType: "", errorMessage: "", retryDelay: undefined, errorStack: "" };
 }
 
 export const Nack: MessageFns<Nack> = {
@@ -1398,6 +1405,9 @@ export const Nack: MessageFns<Nack> = {
     }
     if (message.retryDelay !== undefined) {
       Duration.encode(message.retryDelay, writer.uint32(34).fork()).join();
+    }
+    if (message.errorStack !== "") {
+      writer.uint32(42).string(message.errorStack);
     }
     return writer;
   },
@@ -1447,6 +1457,14 @@ export const Nack: MessageFns<Nack> = {
             message.retryDelay = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.errorStack = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1470,6 +1488,7 @@ export const Nack: MessageFns<Nack> = {
     message.retryDelay = (object.retryDelay !== undefined && object.retryDelay !== null)
       ? Duration.fromPartial(object.retryDelay)
       : undefined;
+    message.errorStack = object.errorStack ?? "";
     return message;
   },
 };
