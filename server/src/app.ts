@@ -42,6 +42,7 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),
     scheduled: (queue: string, inMs: number) => alarm.set(queue, inMs),
+    cancelled: dispatcher.cancelled.bind(dispatcher),
     // A broker that stops does not serve again, whatever its store does.
     available: (isAvailable: boolean) => grpc.setServing(isAvailable && stopping === undefined),
   };

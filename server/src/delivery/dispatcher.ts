@@ -152,6 +152,14 @@ export class Dispatcher implements Service {
     this.roomFreed(session);
   }
 
+  /** A task was cancelled: the worker that holds it, if it does so through this broker, is told to stop. */
+  cancelled(lease: LeasedIndex["lease"], index: number): void {
+    const [holder] = this.holdersOf([{ lease, index }]);
+    if (!holder) return;
+    holder.session.cancelled(holder.task);
+    this.roomFreed(holder.session);
+  }
+
   /** This broker's leases are void: its sessions end, and their workers come back. */
   fence(): void {
     for (const session of [...this.#sessions]) {

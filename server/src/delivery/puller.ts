@@ -83,7 +83,7 @@ export class Puller implements Service {
           finish(deliveries.map(({ grant, deadlinesMs }) => ({ grant, firstTag: 0, deadlinesMs })));
           return true;
         },
-        timedOut: () => {},
+        revoked: () => {},
         disconnect: () => this.#close(session),
       };
       const session = this.#dispatcher.open(profile, { maxTasks, maxBytes }, outlet);

@@ -1,3 +1,4 @@
+import { leasedKey } from "../domain/lease.ts";
 import { Periodic } from "../lib/periodic.ts";
 import type { Service } from "../lib/service.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -6,6 +7,8 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Session } from "./session.ts";
 
 const REFRESH_MS = 2_000;
+/** Tasks that a record names: bounded, since a worker may hold thousands. */
+const MAX_HOLDING = 10;
 
 /** Writes the sessions of this broker into the store, so that every broker can list all workers. */
 export class WorkerRegistry implements Service {
@@ -66,5 +69,15 @@ function toRecord(session: Session, brokerId: string): WorkerRecord {
     startedAtMs: session.startedAtMs,
     lastSeenAtMs: session.lastSeenAtMs,
     status: session.state === "open" ? "active" : "stopping",
+    holding: holdingOf(session),
   };
+}
+
+/** The tasks that it has held for the longest time. */
+function holdingOf(session: Session): WorkerRecord["holding"] {
+  const holding: WorkerRecord["holding"][number][] = [];
+  for (const { of, index, deliveredAtMs } of session.held) {
+    if (holding.push({ queue: of.lease.queue, key: leasedKey(of.lease, index), deliveredAtMs }) === MAX_HOLDING) break;
+  }
+  return holding;
 }

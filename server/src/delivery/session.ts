@@ -14,6 +14,7 @@ import { readOptions } from "../domain/task-body.ts";
 import { eachBody } from "../store/bodies.ts";
 import type { Failure, Grant, Outcome, Settlement } from "../store/store.ts";
 import { type Held, type HeldTask, holdGrant, optionsOf, type Progress, type QueueInFlight } from "./held.ts";
+import { failed, outcomeOf, type Report } from "./report.ts";
 import type { Settler } from "./settler.ts";
 import { type Window, WindowUse } from "./window.ts";
 
@@ -39,27 +40,18 @@ export interface Delivery {
   readonly deadlinesMs: readonly number[];
 }
 
+/** Why a task was taken from its worker: it ran too long, or somebody cancelled it. */
+export type RevokeReason = "timeout" | "cancelled";
+
 /** Where a session's tasks go. */
 export interface Outlet {
   /** Sends tasks; false when the reader is behind, and no more should come until `Session.resume`. */
   deliver(deliveries: readonly Delivery[]): boolean;
-  /** Tells the worker that tasks are no longer its own, since they ran too long. */
-  timedOut(tags: readonly number[]): void;
+  /** Tells the worker that tasks are no longer its own. */
+  revoked(tags: readonly number[], reason: RevokeReason): void;
   /** Ends the stream: the worker is to come back with a new one. */
   disconnect(): void;
 }
-
-/** What the worker says of one task. `fail` leaves the decision to the task's policy. */
-export type Report =
-  | { readonly kind: "ack"; readonly result: Uint8Array | undefined }
-  | {
-      readonly kind: "fail";
-      readonly errorType: string;
-      readonly message: string;
-      readonly retryDelayMs: number | undefined;
-    }
-  | { readonly kind: "bury" | "discard"; readonly errorType: string; readonly message: string }
-  | { readonly kind: "release"; readonly delayMs: number };
 
 export interface TagReport {
   readonly tag: number;
@@ -246,7 +238,9 @@ export class Session {
     task.settling = false;
     if (this.#state === "closed") {
       this.#held.delete(task.tag);
-      this.#settler.giveBack([{ lease: task.of.lease, index: task.index, outcome: { kind: "lose", count: 0 } }]);
+      this.#settler.giveBack([
+        { lease: task.of.lease, index: task.index, outcome: { kind: "lose", failure: undefined } },
+      ]);
       return;
     }
     this.#use.take(task.bytes);
@@ -254,30 +248,10 @@ export class Session {
   }
 
   #outcome(task: HeldTask, report: Report, nowMs: number): Outcome {
-    const durationMs = nowMs - task.deliveredAtMs;
-    const { workerId } = this.profile;
-    switch (report.kind) {
-      case "ack":
-        return { kind: "ack", result: report.result, durationMs, workerId };
-      case "release":
-        return report.delayMs > 0 ? { kind: "snooze", delayMs: report.delayMs } : { kind: "release" };
-      case "fail":
-        return this.#failed(
-          task,
-          { type: report.errorType, message: report.message, durationMs, workerId },
-          report.retryDelayMs,
-        );
-      case "bury":
-      case "discard":
-        return {
-          kind: report.kind,
-          failure: { type: report.errorType, message: report.message, durationMs, workerId },
-        };
-    }
-  }
-
-  #failed(task: HeldTask, failure: Failure, retryDelayMs: number | undefined): Outcome {
-    return { ...judge(optionsOf(task), task.of.lease.attempt, retryDelayMs), failure };
+    const run = { durationMs: nowMs - task.deliveredAtMs, workerId: this.profile.workerId };
+    return report.kind === "fail"
+      ? failed(report, run, { attempt: task.of.lease.attempt, options: optionsOf(task) })
+      : outcomeOf(report, run);
   }
 
   /** Gives tasks `ms` more from now on. Tags that are not held are ignored: their Cancel is on its way. */
@@ -308,28 +282,40 @@ export class Session {
     if (overdue.length === 0) return;
     this.#isInDoubt = true;
     this.#settler.giveBack(overdue.map((task) => this.#revoke(task, this.#timedOut(task, nowMs))));
-    this.#outlet.timedOut(overdue.map((task) => task.tag));
+    const tags = overdue.map(({ tag }) => tag);
+    this.#outlet.revoked(tags, "timeout");
+  }
+
+  /** A task was cancelled: its lease is void already. One whose outcome is on the way to the store will be answered as stale. */
+  cancelled(task: HeldTask): void {
+    if (task.settling || !this.#held.has(task.tag)) return;
+    this.#letGo(task);
+    this.#outlet.revoked([task.tag], "cancelled");
   }
 
   #timedOut(task: HeldTask, nowMs: number): Outcome {
-    const { timeoutMs } = optionsOf(task);
+    const options = optionsOf(task);
     // An extended task had longer than its timeout.
-    const allowedMs = Math.max(timeoutMs, task.deadlineAtMs - task.deliveredAtMs);
-    const failure = {
-      type: "timeout",
-      message: `timed out after ${durationText(allowedMs)}`,
-      durationMs: nowMs - task.deliveredAtMs,
-      workerId: this.profile.workerId,
-    };
-    return this.#failed(task, failure, undefined);
+    const allowedMs = Math.max(options.timeoutMs, task.deadlineAtMs - task.deliveredAtMs);
+    const failure = this.#failure(task, "timeout", `timed out after ${durationText(allowedMs)}`, nowMs);
+    return { ...judge(options, task.of.lease.attempt, undefined), failure };
+  }
+
+  /** A failure that the broker itself has noticed. */
+  #failure({ deliveredAtMs }: HeldTask, type: string, message: string, nowMs: number): Failure {
+    return { type, message, stack: "", durationMs: nowMs - deliveredAtMs, workerId: this.profile.workerId };
   }
 
   #revoke(task: HeldTask, outcome: Outcome): Settlement {
+    this.#letGo(task);
+    return { lease: task.of.lease, index: task.index, outcome };
+  }
+
+  #letGo(task: HeldTask): void {
     this.#held.delete(task.tag);
     this.#use.give(task.bytes);
     task.of.queue.inFlight--;
     this.#rememberRevoked(task.tag);
-    return { lease: task.of.lease, index: task.index, outcome };
   }
 
   #rememberRevoked(tag: number): void {
@@ -348,17 +334,16 @@ export class Session {
     if (reason !== "fenced" && settlements.length > 0) this.#settler.giveBack(settlements);
   }
 
-  #lost({ of, deliveredAtMs }: HeldTask, reason: CloseReason, maxLost: number): Outcome {
-    if (reason !== "worker-lost") return { kind: "lose", count: 0 };
-    if (of.lostCount < maxLost) return { kind: "lose", count: 1 };
-    const message = `lost with its worker ${of.lostCount + 1} times; it may be what kills them`;
-    const failure = {
-      type: "worker_lost",
-      message,
-      durationMs: Date.now() - deliveredAtMs,
-      workerId: this.profile.workerId,
-    };
-    return { kind: "bury", failure };
+  #lost(task: HeldTask, reason: CloseReason, maxLost: number): Outcome {
+    if (reason !== "worker-lost") return { kind: "lose", failure: undefined };
+    const { lostCount } = task.of;
+    const nowMs = Date.now();
+    if (lostCount < maxLost) {
+      const failure = this.#failure(task, "worker_lost", "the stream of its worker ended", nowMs);
+      return { kind: "lose", failure };
+    }
+    const message = `lost with its worker ${lostCount + 1} times; it may be what kills them`;
+    return { kind: "bury", failure: this.#failure(task, "worker_lost", message, nowMs) };
   }
 
   /** Ends its stream. */

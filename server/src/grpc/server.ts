@@ -7,15 +7,19 @@ import {
 } from "@taskwire/proto";
 import type { Broker } from "../api/broker.ts";
 import { awaitTask } from "../api/handlers/await-task.ts";
+import { cancelTask } from "../api/handlers/cancel-task.ts";
+import { deleteTasks, listFailures, reviveTasks } from "../api/handlers/dead-tasks.ts";
 import { enqueue } from "../api/handlers/enqueue.ts";
 import { enqueueBatch } from "../api/handlers/enqueue-batch.ts";
 import { enqueueStream } from "../api/handlers/enqueue-stream.ts";
 import { getTask } from "../api/handlers/get-task.ts";
+import { listTasks } from "../api/handlers/list-tasks.ts";
 import { listWorkers } from "../api/handlers/list-workers.ts";
 import { pullTasks } from "../api/handlers/pull-tasks.ts";
 import { getQueue, listQueues } from "../api/handlers/queues.ts";
 import { settleTasks } from "../api/handlers/settle-tasks.ts";
 import { getStats, watchStats } from "../api/handlers/stats.ts";
+import { pauseQueue, resumeQueue, updateQueue } from "../api/handlers/steer-queue.ts";
 import { subscribe } from "../api/handlers/subscribe.ts";
 import { type Adapting, bidi, OpenCalls, serverStream, unary } from "./adapt.ts";
 import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
@@ -120,6 +124,11 @@ function implementations(broker: Broker, calls: OpenCalls): [GenericDefinition, 
         enqueueStream: bidi(enqueueStream(broker), writing),
         getTask: unary(getTask(broker), reading),
         awaitTask: unary(awaitTask(broker), reading),
+        listTasks: unary(listTasks(broker), reading),
+        cancelTask: unary(cancelTask(broker), writing),
+        reviveTasks: unary(reviveTasks(broker), writing),
+        deleteTasks: unary(deleteTasks(broker), writing),
+        listFailures: unary(listFailures(broker), reading),
       },
     ],
     [
@@ -143,6 +152,9 @@ function implementations(broker: Broker, calls: OpenCalls): [GenericDefinition, 
       {
         listQueues: unary(listQueues(broker), reading),
         getQueue: unary(getQueue(broker), reading),
+        pauseQueue: unary(pauseQueue(broker), writing),
+        resumeQueue: unary(resumeQueue(broker), writing),
+        updateQueue: unary(updateQueue(broker), writing),
       },
     ],
   ];

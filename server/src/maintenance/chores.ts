@@ -23,7 +23,7 @@ export class Chores implements Service {
       ["renew", brokerTimeoutMs / 4, () => liveness.renew()],
       ["reap", brokerTimeoutMs / 5, () => reap(store, logger)],
       ["promote", 1_000, () => alarm.sweep()],
-      ["drop old results", 10_000, () => store.dropOldResults()],
+      ["drop what is old", 10_000, () => store.dropOld()],
     ];
     this.#periodics = chores.map(
       ([name, everyMs, run]) => new Periodic(run, everyMs, new Complaint(name, logger).hear),

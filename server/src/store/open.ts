@@ -10,6 +10,8 @@ export function openStore(config: Config, logger: Logger): Store {
   const options = {
     resultTtlMs: config.resultTtlMs,
     maxResultsPerQueue: config.maxResultsPerQueue,
+    deadTtlMs: config.deadTtlMs,
+    maxDeadPerQueue: config.maxDeadPerQueue,
     maxQueues: config.maxQueues,
     brokerTimeoutMs: config.brokerTimeoutMs,
     requireDurability,

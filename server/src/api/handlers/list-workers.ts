@@ -1,4 +1,5 @@
 import type { ListWorkersRequest, ListWorkersResponse, Worker } from "@taskwire/proto";
+import { taskId } from "../../domain/ids.ts";
 import type { WorkerRecord } from "../../store/store.ts";
 import type { Broker } from "../broker.ts";
 import type { UnaryHandler } from "../call.ts";
@@ -13,8 +14,20 @@ export function listWorkers({ store }: Broker): UnaryHandler<ListWorkersRequest,
 }
 
 function present(worker: WorkerRecord): Worker {
-  const { workerId, brokerId, host, sdk, labels, queues, concurrency, inFlight, startedAtMs, lastSeenAtMs, status } =
-    worker;
+  const {
+    workerId,
+    brokerId,
+    host,
+    sdk,
+    labels,
+    queues,
+    concurrency,
+    inFlight,
+    startedAtMs,
+    lastSeenAtMs,
+    status,
+    holding,
+  } = worker;
   return {
     id: workerId,
     host,
@@ -27,5 +40,10 @@ function present(worker: WorkerRecord): Worker {
     lastSeenTime: toTimestamp(lastSeenAtMs),
     status: status === "active" ? 1 : 2,
     brokerId,
+    holding: holding.map(({ queue, key, deliveredAtMs }) => ({
+      taskId: taskId(queue, key),
+      queue,
+      deliveryTime: toTimestamp(deliveredAtMs),
+    })),
   };
 }

@@ -1,7 +1,6 @@
 import type { SettleTasksRequest, SettleTasksResponse, TokenOutcome, TokenResult } from "@taskwire/proto";
 import type { Holder } from "../../delivery/dispatcher.ts";
-import type { Report } from "../../delivery/session.ts";
-import { judge } from "../../domain/failure.ts";
+import { failed, outcomeOf, type Report, type Run } from "../../delivery/report.ts";
 import { type Lease, type ParsedToken, parseLeaseToken } from "../../domain/lease.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { DEFAULT_OPTIONS } from "../../domain/options.ts";
@@ -45,12 +44,6 @@ export function settleTasks(broker: Broker): UnaryHandler<SettleTasksRequest, Se
     });
     return { results };
   };
-}
-
-/** What is kept of an attempt beside how it ended. */
-interface Run {
-  readonly durationMs: number;
-  readonly workerId: string;
 }
 
 const UNTOLD: Run = { durationMs: 0, workerId: "" };
@@ -108,23 +101,9 @@ async function toOutcome(
   { store }: Broker,
   { lease, index, report, run }: { lease: Lease; index: number; report: Report; run: Run },
 ): Promise<Outcome | undefined> {
-  switch (report.kind) {
-    case "ack":
-      return { kind: "ack", result: report.result, ...run };
-    case "release":
-      return report.delayMs > 0 ? { kind: "snooze", delayMs: report.delayMs } : { kind: "release" };
-    case "bury":
-    case "discard":
-      return {
-        kind: report.kind,
-        failure: { type: report.errorType, message: report.message, ...run },
-      };
-    case "fail": {
-      const task = await store.findLeased(lease, index);
-      if (!task) return undefined;
-      const options = task.hasOptions ? readOptions(Buffer.from(task.body)) : DEFAULT_OPTIONS;
-      const failure = { type: report.errorType, message: report.message, ...run };
-      return { ...judge(options, task.attempt, report.retryDelayMs), failure };
-    }
-  }
+  if (report.kind !== "fail") return outcomeOf(report, run);
+  const task = await store.findLeased(lease, index);
+  if (!task) return undefined;
+  const options = task.hasOptions ? readOptions(Buffer.from(task.body)) : DEFAULT_OPTIONS;
+  return failed(report, run, { attempt: task.attempt, options });
 }

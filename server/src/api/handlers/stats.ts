@@ -41,11 +41,20 @@ function presentStats({ timeMs, total, queues, enqueuedByType, workers, brokers 
     enqueuedByType: Object.fromEntries(enqueuedByType),
     workers,
     brokers,
+    wait: undefined,
+    run: undefined,
+    store: undefined,
   };
 }
 
-export function presentQueue({ queue, counters }: QueueStats): Queue {
-  return { name: queue, counters: presentCounters(counters) };
+export function presentQueue({ queue, counters, policy, oldestReadyAtMs }: QueueStats): Queue {
+  return {
+    name: queue,
+    counters: presentCounters(counters),
+    paused: policy.paused,
+    enqueueRate: policy.enqueueRate && { ...policy.enqueueRate },
+    oldestReadyTime: oldestReadyAtMs === undefined ? undefined : toTimestamp(oldestReadyAtMs),
+  };
 }
 
 function presentCounters(counters: QueueCounters): Counters {

@@ -7,7 +7,7 @@
  * sides' silence.
  */
 import { type Cancel, SubscribeRequest, SubscribeResponse } from "@taskwire/proto";
-import type { Outlet, Rejected, Session } from "../../delivery/session.ts";
+import type { Outlet, Rejected, RevokeReason, Session } from "../../delivery/session.ts";
 import { TaskwireError } from "../../domain/errors.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { VarintReader } from "../../lib/varint.ts";
@@ -145,7 +145,7 @@ class SubscribeCall implements FrameHandler {
     return {
       deliver: (deliveries) =>
         encodeDeliver(deliveries).reduce((ready, frame) => this.#stream.send(frame) && ready, true),
-      timedOut: (tags) => this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL_TIMEOUT } }),
+      revoked: (tags, reason) => this.#send({ $case: "cancel", value: { tags: [...tags], reason: CANCEL[reason] } }),
       disconnect: () =>
         this.#stream.fail(
           new TaskwireError("DRAINING", "the broker lost its right to its leases: subscribe again", {
@@ -251,7 +251,7 @@ function parseExtendMs({ timeout }: { timeout: Parameters<Fields["durationMs"]>[
   return ms;
 }
 
-const CANCEL_TIMEOUT = 1 satisfies Cancel["reason"];
+const CANCEL = { timeout: 1, cancelled: 3 } as const satisfies Record<RevokeReason, Cancel["reason"]>;
 
 const REJECTIONS = {
   stale: { reason: 1, message: "the task is no longer this worker's" },

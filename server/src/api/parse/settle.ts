@@ -3,7 +3,8 @@
  * makes a big integer of each. A test compares both.
  */
 import { Ack, type Duration, Nack, Release } from "@taskwire/proto";
-import type { Report, TagReport } from "../../delivery/session.ts";
+import type { Report } from "../../delivery/report.ts";
+import type { TagReport } from "../../delivery/session.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { eachField } from "../../domain/task-body.ts";
 import { VarintReader } from "../../lib/varint.ts";
@@ -80,10 +81,11 @@ export function toAck({ result }: Ack, maxResultBytes: number): Report | string 
   return { kind: "ack", result: result.length > 0 ? result : undefined };
 }
 
-export function toFailure({ action, errorType, errorMessage, retryDelay }: Nack): Report | string {
+export function toFailure({ action, errorType, errorMessage, errorStack, retryDelay }: Nack): Report | string {
   const text = {
     errorType: errorType.slice(0, LIMITS.errorTypeLength),
     message: errorMessage.slice(0, LIMITS.errorMessageLength),
+    stack: errorStack.slice(0, LIMITS.errorStackLength),
   };
   switch (action) {
     case ACTION.DEAD_LETTER:

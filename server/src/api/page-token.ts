@@ -1,0 +1,43 @@
+/** Tokens of ListTasks: where each queue's list goes on, bound to the query that they came from. */
+import { createHash } from "node:crypto";
+import type { ListPosition } from "../store/store.ts";
+
+/** Of each queue that is not listed to its end, the position to go on at; undefined = from its start. */
+export type QueuePositions = ReadonlyMap<string, ListPosition | undefined>;
+
+export function encodePageToken(query: readonly string[], positions: QueuePositions): string {
+  const entries = [...positions].map(([queue, position]) => [queue, position ?? ""]);
+  return Buffer.from(JSON.stringify([fingerprint(query), ...entries])).toString("base64url");
+}
+
+/** The positions in a token; a sentence that says what is wrong when it is not one of this query's. */
+export function decodePageToken(query: readonly string[], token: string): QueuePositions | string {
+  const parts = parse(token);
+  if (!parts) return "is not a token of ListTasks";
+  const [print, ...entries] = parts;
+  if (print !== fingerprint(query))
+    return "belongs to another query: a token is bound to state, queue, type and failure_id";
+  return new Map(entries.map(([queue, position]) => [queue, position || undefined]));
+}
+
+function parse(token: string): readonly [string, ...(readonly [string, string])[]] | undefined {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    return isToken(parts) ? parts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isToken(parts: unknown): parts is [string, ...[string, string][]] {
+  if (!Array.isArray(parts) || typeof parts[0] !== "string") return false;
+  return parts.slice(1).every((entry) => Array.isArray(entry) && entry.length === 2 && entry.every(isString));
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function fingerprint(query: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(query)).digest("base64url").slice(0, 8);
+}
