@@ -6,7 +6,7 @@ import { Producer } from "./enqueue/producer.ts";
 import { taskParts } from "./enqueue/task-bytes.ts";
 import type { Enqueued } from "./enqueued.ts";
 import { TaskwireError } from "./errors.ts";
-import { awaitTask, getTask, resultOf } from "./follow.ts";
+import { awaitTask, cancelTask, getTask, resultOf, type TaskName } from "./follow.ts";
 import type { EnqueueOptions, NewTask, Payload } from "./new-task.ts";
 import {
   type CallOptions,
@@ -23,6 +23,12 @@ import type { TaskStatus } from "./task-status.ts";
 export interface FollowOptions extends CallOptions {
   /** The queue of the task. Needed with an id of your own; an id made by the broker is enough by itself. */
   readonly queue?: string | undefined;
+}
+
+/** How to cancel a task. */
+export interface CancelOptions extends FollowOptions {
+  /** Why, for whoever looks at the task later. At most 256 letters. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -120,6 +126,20 @@ export class Client implements AsyncDisposable {
   }
 
   /**
+   * Ends a task that has not ended. What waits is never run after this; a handler that runs is told by its `ctx.signal`, and what
+   * it returns no longer counts. A task that was cancelled before stays so.
+   * @returns whether a worker had it
+   * @throws TaskNotFound when it never existed, or its result is no longer kept
+   * @throws TaskwireError with reason `TASK_ENDED` when it has ended otherwise
+   */
+  cancel(taskId: string, options: CancelOptions = {}): Promise<boolean> {
+    const reason = text("reason", options.reason);
+    return this.#track(() =>
+      this.#follow((brokers, patience, name) => cancelTask(brokers, patience, name, reason), taskId, options),
+    );
+  }
+
+  /**
    * The numbers of all queues, at once and then at every interval.
    * @throws Unavailable when no broker could be reached for as long as `deadlineMs` of the client
    */
@@ -129,7 +149,7 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Takes no more calls, waits for the answers of `enqueue`, `enqueueMany` and `get`, ends all others with an error, and
+   * Takes no more calls, waits for the answers of `enqueue`, `enqueueMany`, `get` and `cancel`, ends all others with an error, and
    * closes the connections. Safe to call twice.
    */
   close(): Promise<void> {
@@ -148,7 +168,11 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  async #follow(call: typeof getTask, taskId: string, options: FollowOptions): Promise<TaskStatus> {
+  async #follow<Answer>(
+    call: (brokers: Brokers, patience: Patience, name: TaskName) => Promise<Answer>,
+    taskId: string,
+    options: FollowOptions,
+  ): Promise<Answer> {
     if (this.#closed) throw clientClosed();
     const name = { taskId: text("taskId", taskId), queue: text("queue", options.queue) };
     const patience = new Patience(completeCallOptions(options, this.#options), this.#closing.signal);

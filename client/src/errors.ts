@@ -63,8 +63,8 @@ export class TaskNotFound extends TaskwireError {}
 export class Unavailable extends TaskwireError {}
 
 /**
- * Thrown when there is no room for the task: the store is full, the broker has as many queues as it may have, or too many
- * tasks wait in this client (reason `CLIENT_BUFFER_FULL`). Slow down, and try again after `retryAfterMs` if that is set.
+ * Thrown when there is no room for the task: the store is full, the broker has as many queues as it may have, the queue takes
+ * tasks at a limited rate (reason `RATE_LIMITED`), or too many tasks wait in this client (reason `CLIENT_BUFFER_FULL`). Slow down, and try again after `retryAfterMs` if that is set.
  */
 export class ResourceExhausted extends TaskwireError {}
 

@@ -28,6 +28,19 @@ export async function awaitTask(brokers: Brokers, patience: Patience, name: Task
   return complete(status);
 }
 
+/** Resolves with whether a worker had it. */
+export async function cancelTask(
+  brokers: Brokers,
+  patience: Patience,
+  name: TaskName,
+  reason: string,
+): Promise<boolean> {
+  const { wasActive } = await ask(brokers, patience, ({ connection, options }) =>
+    connection.client(TaskServiceDefinition).cancelTask({ ...name, reason }, options),
+  );
+  return wasActive;
+}
+
 function complete(status: ProtoTaskStatus | undefined): TaskStatus {
   if (!status) throw new Error("the broker answered without a status");
   return toTaskStatus(status);

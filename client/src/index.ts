@@ -1,4 +1,4 @@
-export { Client, type FollowOptions } from "./client.ts";
+export { type CancelOptions, Client, type FollowOptions } from "./client.ts";
 export type { Enqueued } from "./enqueued.ts";
 export {
   AbortError,
@@ -17,4 +17,4 @@ export {
 export type { EnqueueOptions, NewTask, Payload, RetryPolicy, TaskOptions } from "./new-task.ts";
 export type { CallOptions, ClientOptions } from "./options.ts";
 export type { QueueCounters, Stats, WatchStatsOptions } from "./stats.ts";
-export type { AttemptResult, TaskState, TaskStatus } from "./task-status.ts";
+export type { Attempt, AttemptResult, TaskState, TaskStatus } from "./task-status.ts";

@@ -53,6 +53,16 @@ export interface QueueCounters {
   readonly retried: number;
   /** Deliveries lost with their worker. */
   readonly lost: number;
+  /** Tasks that died. */
+  readonly buried: number;
+  /** Tasks that were cancelled, or discarded by their handlers. */
+  readonly cancelled: number;
+  /** Dead tasks that were revived. */
+  readonly revived: number;
+  /** Dead tasks that were deleted. */
+  readonly deleted: number;
+  /** Dead tasks that were dropped, because there were too many or they were too old. */
+  readonly dropped: number;
   /** Now waiting for their time. */
   readonly scheduled: number;
   /** Now waiting for a worker. */

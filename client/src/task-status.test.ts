@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { toTaskStatus } from "./task-status.ts";
 
 it("tells all that the broker knows of an active task", () => {
-  const status = ProtoTaskStatus.create({
+  const status = ProtoTaskStatus.fromPartial({
     task: { id: "t", queue: "q", type: "email", payload: new Uint8Array([1]), contentType: "x/y", headers: { a: "b" } },
     state: TaskState.ACTIVE,
     attempt: 2,
@@ -13,6 +13,10 @@ it("tells all that the broker knows of an active task", () => {
     progressPercent: 50,
     progressDetail: new Uint8Array([2]),
     lastResult: { success: false, errorMessage: "no", errorType: "E", duration: { seconds: 1, nanos: 250_000_000 } },
+    attempts: [
+      { attempt: 1, outcome: 2, wait: { seconds: 1 }, duration: { seconds: 2 }, errorType: "E", errorStack: "at f" },
+    ],
+    waitingReason: "held by worker w since yesterday",
   });
 
   expect(toTaskStatus(status)).toEqual({
@@ -34,6 +38,20 @@ it("tells all that the broker knows of an active task", () => {
       workerId: "",
       endTime: undefined,
     },
+    attempts: [
+      {
+        attempt: 1,
+        outcome: "failed",
+        workerId: "",
+        waitMs: 1_000,
+        durationMs: 2_000,
+        endTime: undefined,
+        errorType: "E",
+        errorMessage: "",
+        errorStack: "at f",
+      },
+    ],
+    waitingReason: "held by worker w since yesterday",
     type: "email",
     payload: new Uint8Array([1]),
     contentType: "x/y",

@@ -1,4 +1,7 @@
 import {
+  type Duration,
+  Attempt_Outcome as Outcome,
+  type Attempt as ProtoAttempt,
   type AttemptResult as ProtoAttemptResult,
   type TaskStatus as ProtoTaskStatus,
   TaskState as State,
@@ -41,6 +44,10 @@ export interface TaskStatus {
   readonly progressDetail: Uint8Array;
   /** How the last attempt ended, if one has. */
   readonly lastResult: AttemptResult | undefined;
+  /** The attempts that are kept, newest first: at most 10. */
+  readonly attempts: readonly Attempt[];
+  /** Why it has not ended yet, in one sentence, as `Client.get` tells it; "" once it has. */
+  readonly waitingReason: string;
   /** The type; undefined once only the result of the task is kept, as are the fields below. */
   readonly type: string | undefined;
   readonly payload: Uint8Array;
@@ -65,6 +72,32 @@ export interface AttemptResult {
   readonly endTime: Date | undefined;
 }
 
+/** One attempt that ended. */
+export interface Attempt {
+  /** Its number, from 1. A lost delivery has the number of the attempt that followed it. */
+  readonly attempt: number;
+  /** "lost": its worker was lost, and no retry was spent. "unknown": as this version of the client does not know. */
+  readonly outcome: "completed" | "failed" | "lost" | "cancelled" | "unknown";
+  readonly workerId: string;
+  /** From when the task was ready, or due, to the delivery, in ms. */
+  readonly waitMs: number;
+  /** From the delivery to the end, in ms. */
+  readonly durationMs: number;
+  readonly endTime: Date | undefined;
+  /** "" after success, as the two below. */
+  readonly errorType: string;
+  readonly errorMessage: string;
+  /** Where it went wrong, as the worker told. */
+  readonly errorStack: string;
+}
+
+const OUTCOMES: Readonly<Record<number, Attempt["outcome"]>> = {
+  [Outcome.COMPLETED]: "completed",
+  [Outcome.FAILED]: "failed",
+  [Outcome.LOST]: "lost",
+  [Outcome.CANCELLED]: "cancelled",
+};
+
 /** From the contract to what callers see. */
 export function toTaskStatus({
   task,
@@ -76,6 +109,8 @@ export function toTaskStatus({
   progressPercent,
   progressDetail,
   lastResult,
+  attempts,
+  waitingReason,
 }: ProtoTaskStatus): TaskStatus {
   return {
     taskId: task?.id ?? "",
@@ -88,6 +123,8 @@ export function toTaskStatus({
     progressPercent,
     progressDetail,
     lastResult: lastResult && toAttemptResult(lastResult),
+    attempts: attempts.map(toAttempt),
+    waitingReason,
     type: task?.type || undefined,
     payload: task?.payload ?? new Uint8Array(),
     contentType: task?.contentType || undefined,
@@ -100,7 +137,21 @@ export function toTaskStatus({
 function toAttemptResult({ duration, endTime, ...rest }: ProtoAttemptResult): AttemptResult {
   return {
     ...rest,
-    durationMs: duration ? duration.seconds * 1_000 + duration.nanos / 1e6 : 0,
+    durationMs: toMs(duration),
     endTime: toDate(endTime),
   };
+}
+
+function toAttempt({ outcome, wait, duration, endTime, ...rest }: ProtoAttempt): Attempt {
+  return {
+    ...rest,
+    outcome: OUTCOMES[outcome] ?? "unknown",
+    waitMs: toMs(wait),
+    durationMs: toMs(duration),
+    endTime: toDate(endTime),
+  };
+}
+
+function toMs(duration: Duration | undefined): number {
+  return duration ? duration.seconds * 1_000 + duration.nanos / 1e6 : 0;
 }

@@ -203,7 +203,7 @@ onStore("embedded", (test) => {
   });
 });
 
-const NACK = { action: 0, errorType: "E", errorMessage: "no", retryDelay: undefined } as const;
+const NACK = { action: 0, errorType: "E", errorMessage: "no", errorStack: "", retryDelay: undefined } as const;
 
 /** Asks one question through one of the two reflection services, which differ in name only. */
 async function reflect(

@@ -42,7 +42,13 @@ test("a task is delivered, fails, is delivered again and ends", async ({ address
     { tag: 1, attempt: 1 },
     { tag: 2, attempt: 1 },
   ]);
-  const nack = { action: 1, errorType: "Busy", errorMessage: "try later", retryDelay: ms(100) } as const;
+  const nack = {
+    action: 1,
+    errorType: "Busy",
+    errorMessage: "try later",
+    errorStack: "",
+    retryDelay: ms(100),
+  } as const;
   worker.say({
     $case: "settle",
     value: { settleId: 1, ackTags: [1], outcomes: [{ tag: 2, result: { $case: "nack", value: nack } }] },

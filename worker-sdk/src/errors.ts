@@ -59,10 +59,11 @@ export class Snooze extends Error {
 }
 
 /** Why a task was taken away from its handler. `revoked`: the broker has a reason that this version does not know. */
-export type CancelReason = "timeout" | "revoked" | "shutdown";
+export type CancelReason = "timeout" | "cancelled" | "revoked" | "shutdown";
 
 const CANCEL_SENTENCES: Record<CancelReason, string> = {
   timeout: "the task ran longer than its timeout; the attempt has failed",
+  cancelled: "somebody cancelled the task",
   revoked: "the broker took the task back",
   shutdown: "the worker is shutting down; the task goes back to the queue",
 };

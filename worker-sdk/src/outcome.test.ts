@@ -27,18 +27,31 @@ describe("outcomeOfValue", () => {
   });
 });
 
+function failureOf(error: unknown) {
+  const outcome = outcomeOfError(error);
+  if (!("stack" in outcome)) throw new Error(`a failure ended as ${outcome.kind}`);
+  return outcome;
+}
+
 describe("outcomeOfError", () => {
   it("does what the error asks for", () => {
+    const stack = expect.stringContaining("    at ");
     expect(outcomeOfError(new Retry(1_500, "later"))).toEqual({
       kind: "retry",
       afterMs: 1_500,
       errorType: "Retry",
       message: "later",
+      stack,
     });
     expect(outcomeOfError(new Retry({ after: 20 }))).toMatchObject({ kind: "retry", afterMs: 20 });
     expect(outcomeOfError(new Retry({ after: new Date(0) }))).toMatchObject({ kind: "retry", afterMs: 0 });
-    expect(outcomeOfError(new Discard("gone"))).toEqual({ kind: "discard", errorType: "Discard", message: "gone" });
-    expect(outcomeOfError(new Bury("bad"))).toEqual({ kind: "bury", errorType: "Bury", message: "bad" });
+    expect(outcomeOfError(new Discard("gone"))).toEqual({
+      kind: "discard",
+      errorType: "Discard",
+      message: "gone",
+      stack,
+    });
+    expect(outcomeOfError(new Bury("bad"))).toEqual({ kind: "bury", errorType: "Bury", message: "bad", stack });
     expect(outcomeOfError(new Snooze(100))).toEqual({ kind: "snooze", afterMs: 100 });
   });
 
@@ -50,12 +63,22 @@ describe("outcomeOfError", () => {
       afterMs: undefined,
       errorType: "SmtpError",
       message: "down",
+      stack: expect.any(String),
     });
     expect(outcomeOfError(new TypeError("x"))).toMatchObject({ errorType: "TypeError" });
     expect(outcomeOfError("text")).toMatchObject({ kind: "retry", errorType: "string", message: "text" });
     expect(outcomeOfError(undefined)).toMatchObject({ kind: "retry", errorType: "undefined" });
     expect(outcomeOfError(Object.create(null))).toMatchObject({ kind: "retry", message: "{}" });
     expect(outcomeOfError(new Error("x".repeat(10_000)))).toMatchObject({ message: "x".repeat(4_096) });
+  });
+
+  it("tells where it went wrong, and what was behind it, without repeating the message", () => {
+    const { stack } = failureOf(new Error("outer", { cause: new TypeError("inner") }));
+
+    expect(stack).toMatch(/^ {4}at .*\n(?:.*\n)*caused by TypeError: inner\n {4}at /);
+    expect(stack).not.toContain("outer");
+    expect(failureOf("text").stack).toBe("");
+    expect(failureOf(Object.assign(new Error("x"), { stack: "    at f\n".repeat(1_000) })).stack).toHaveLength(4_096);
   });
 
   it("refuses delays that make no sense", () => {

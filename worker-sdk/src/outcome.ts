@@ -4,16 +4,18 @@ import { Bury, Discard, InvalidResult, Retry, Snooze } from "./errors.ts";
 export type Outcome =
   | { readonly kind: "ack"; readonly result: Uint8Array | undefined }
   /** `afterMs` undefined: by the task's policy. */
-  | {
-      readonly kind: "retry";
-      readonly afterMs: number | undefined;
-      readonly errorType: string;
-      readonly message: string;
-    }
-  | { readonly kind: "bury"; readonly errorType: string; readonly message: string }
-  | { readonly kind: "discard"; readonly errorType: string; readonly message: string }
+  | ({ readonly kind: "retry"; readonly afterMs: number | undefined } & Failure)
+  | ({ readonly kind: "bury" | "discard" } & Failure)
   | { readonly kind: "snooze"; readonly afterMs: number }
   | { readonly kind: "release" };
+
+/** What is said of an attempt that failed. */
+export interface Failure {
+  readonly errorType: string;
+  readonly message: string;
+  /** Where it went wrong; "" when nobody knows. */
+  readonly stack: string;
+}
 
 /** Most tasks end with it, so there is one for all. */
 export const DONE: Outcome = { kind: "ack", result: undefined };
@@ -25,6 +27,9 @@ const MAX_RESULT_BYTES = 1024 * 1024;
 /** The broker's own bounds; what is longer travels for nothing. */
 const MAX_MESSAGE_LENGTH = 4 * 1024;
 const MAX_TYPE_LENGTH = 128;
+const MAX_STACK_LENGTH = 4 * 1024;
+/** Causes of causes that the stack of an error names. */
+const MAX_CAUSES = 4;
 
 /** The outcome of a handler that returned. */
 export function outcomeOfValue(value: unknown): Outcome {
@@ -52,7 +57,7 @@ export function encodeValue(value: unknown): Uint8Array | undefined {
 /** The outcome of a handler that threw. */
 export function outcomeOfError(error: unknown): Outcome {
   if (error instanceof Snooze) return { kind: "snooze", afterMs: error.afterMs };
-  const failure = { errorType: errorType(error), message: errorMessage(error) };
+  const failure = { errorType: errorType(error), message: errorMessage(error), stack: stackOf(error) };
   if (error instanceof Bury) return { kind: "bury", ...failure };
   if (error instanceof Discard) return { kind: "discard", ...failure };
   return { kind: "retry", afterMs: error instanceof Retry ? error.afterMs : undefined, ...failure };
@@ -81,4 +86,18 @@ function describe(thrown: unknown): string {
   } catch {
     return "an error that cannot be described";
   }
+}
+
+/** The places in the code, without the message that stands before them, and what caused it. */
+function stackOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let at = error; at instanceof Error && parts.length <= 2 * MAX_CAUSES; at = at.cause) {
+    if (at !== error) parts.push(`caused by ${errorType(at)}: ${errorMessage(at)}`);
+    parts.push(framesOf(at));
+  }
+  return parts.filter(Boolean).join("\n").slice(0, MAX_STACK_LENGTH);
+}
+
+function framesOf({ stack }: Error): string {
+  return typeof stack === "string" ? stack.slice(Math.max(0, stack.search(/^ {4}at /m))) : "";
 }

@@ -39,7 +39,7 @@ describe("encodeSettle", () => {
   });
 
   it("writes each kind of outcome as the contract has it", () => {
-    const failure = { errorType: "TypeError", message: "no" };
+    const failure = { errorType: "TypeError", message: "no", stack: "    at f" };
     const result = Buffer.alloc(200, 7);
 
     const settle = read(
@@ -56,7 +56,7 @@ describe("encodeSettle", () => {
       ]),
     );
 
-    const nack = { errorType: "TypeError", errorMessage: "no" };
+    const nack = { errorType: "TypeError", errorMessage: "no", errorStack: "    at f" };
     expect(settle.ackTags).toEqual([8]);
     expect(settle.outcomes.map(({ tag, result: outcome }) => [tag, outcome?.value])).toEqual([
       [1, { result }],

@@ -6,7 +6,7 @@
 import { Nack_Action, type TokenOutcome, Outcome as WireOutcome } from "@taskwire/proto";
 import { varintLength, writeVarint } from "./cursor.ts";
 import type { Execution } from "./execution.ts";
-import { DONE, type Outcome } from "./outcome.ts";
+import { DONE, type Failure, type Outcome } from "./outcome.ts";
 import { toDuration } from "./wire-time.ts";
 
 /** Field numbers and wire types, as they stand before each field: number × 8 + wire type. */
@@ -93,16 +93,16 @@ export function presentOutcome(outcome: Outcome): NonNullable<TokenOutcome["resu
 
 function nack(
   action: Nack_Action,
-  { errorType, message }: { errorType: string; message: string },
+  { errorType, message, stack }: Failure,
   retryDelayMs?: number,
 ): NonNullable<TokenOutcome["result"]> {
   const retryDelay = retryDelayMs === undefined ? undefined : toDuration(retryDelayMs);
-  return { $case: "nack", value: { action, errorType, errorMessage: message, retryDelay } };
+  return { $case: "nack", value: { action, errorType, errorMessage: message, errorStack: stack, retryDelay } };
 }
 
 /** About how many bytes an outcome takes on the wire, for splitting frames. */
 export function outcomeBytes({ outcome }: Execution): number {
   if (!outcome || outcome.kind === "release" || outcome.kind === "snooze") return 16;
   if (outcome.kind === "ack") return 16 + (outcome.result?.length ?? 0);
-  return 32 + outcome.errorType.length + outcome.message.length;
+  return 32 + outcome.errorType.length + outcome.message.length + outcome.stack.length;
 }

@@ -293,5 +293,6 @@ export class WorkerStream implements Source {
 }
 
 function cancelReason(reason: Cancel_Reason): CancelReason {
-  return reason === Cancel_Reason.TIMEOUT ? "timeout" : "revoked";
+  if (reason === Cancel_Reason.TIMEOUT) return "timeout";
+  return reason === Cancel_Reason.CANCELLED ? "cancelled" : "revoked";
 }

@@ -242,7 +242,11 @@ describe("a task", () => {
     expect(session.settled.size).toBe(0);
   });
 
-  it("that is cancelled for a reason of a later version stops all the same", async () => {
+  it.for([
+    // A number that no version has yet.
+    [77 as Cancel_Reason, "revoked"],
+    [Cancel_Reason.CANCELLED, "cancelled"],
+  ] as const)("that is cancelled for reason %s hears %s", async ([reason, heard]) => {
     const broker = await startBroker();
     const { worker } = makeWorker(broker, {});
     const stopped = gate<unknown>();
@@ -257,10 +261,9 @@ describe("a task", () => {
     const session = await broker.session(1);
     const [tag = 0] = session.deliver({});
     await running.opened;
-    // A number that no version has yet.
-    session.send({ $case: "cancel", value: { tags: [tag], reason: 77 as Cancel_Reason } });
+    session.send({ $case: "cancel", value: { tags: [tag], reason } });
 
-    expect(await stopped.opened).toEqual(new TaskCancelled("revoked"));
+    expect(await stopped.opened).toEqual(new TaskCancelled(heard));
   });
 
   it("that is cancelled is answered with a sign of life, after the window that is left", async () => {
