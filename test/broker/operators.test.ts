@@ -36,12 +36,18 @@ onEachStore((test) => {
         failed: 1,
         retried: 1,
         lost: 0,
+        buried: 0,
+        cancelled: 0,
+        revived: 0,
+        deleted: 0,
+        dropped: 0,
         scheduled: 2,
         ready: 1,
         active: 0,
         dead: 0,
       };
-      expect(one).toEqual({ name: queue, counters });
+      expect(one).toMatchObject({ name: queue, counters, paused: false, enqueueRate: undefined });
+      expect(one?.oldestReadyTime?.seconds).toBeGreaterThan(0);
       const { stats } = await until("the shared numbers are fresh", async () => {
         const answer = await rpc.stats.getStats({});
         return answer.stats?.queues.some(({ name }) => name === queue) && answer;
