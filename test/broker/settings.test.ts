@@ -29,7 +29,16 @@ describe("a broker that is started", () => {
     [["--data-dri", "x"], "--data-dri is not a setting of the broker, did you mean --data-dir? See --help"],
     [["--max-lost"], "option '--max-lost <value>' argument missing; see --help"],
     [["redis"], "too many arguments. Expected 0 arguments but got 1; see --help"],
-    [["--max-lost", "many"], '--max-lost is "many"'],
+    [["--max-lost", "many"], '--max-lost is "many": must be a whole number from 0 to 1000'],
+    [["--max-lost", "1001"], '--max-lost is "1001": must be a whole number from 0 to 1000'],
+    [["--max-lost="], '--max-lost is "": must be a whole number from 0 to 1000'],
+    [["--store", "foo"], '--store is "foo": must be one of embedded, redis'],
+    [["--warm-up", "maybe"], '--warm-up is "maybe": must be true or false'],
+    [["--insecure=false"], "--insecure takes no value: leave =false out; see --help"],
+    [["--insecrue=false"], "--insecrue is not a setting of the broker, did you mean --insecure? See --help"],
+    [["--data-dir="], '--data-dir is "": must not be empty'],
+    [["--grpc-listen", "127.0.0.1:65536"], '--grpc-listen is "127.0.0.1:65536": must have a port from 0 to 65535'],
+    [["--grpc-listen", "0.0.0.0:50051"], "--grpc-listen is 0.0.0.0, which others can reach, without encryption"],
   ] as const)("with %j leaves with 2 and says why", async ([flags, sentence]) => {
     const { code, stdout, stderr } = await run(flags);
 
