@@ -1,4 +1,5 @@
 /** The record that tells how the others are to be read, and how many queues there are. */
+import { CannotStart } from "../../domain/cannot-start.ts";
 import type { Database, Write } from "./database.ts";
 import { DamageError, diskKey, seal } from "./disk.ts";
 
@@ -24,7 +25,7 @@ export function readFormat(database: Database): number {
   const content = database.get(diskKey("f", 0, ""));
   if (!content) throw new DamageError("the record of its format is missing");
   if (content[0] !== FORMAT)
-    throw new Error(
+    throw new CannotStart(
       `${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use a newer one`,
     );
   return content.readUInt32BE(COUNT_AT);
