@@ -6,6 +6,7 @@ import { INDEX_TEXT } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import { type AloneRecord, encodeResults, type ResultEntry } from "../records.ts";
 import type { Failure, Outcome, Settlement } from "../store.ts";
+import { planAloneAck } from "./alone-ack.ts";
 import { encodeMeta } from "./alone-value.ts";
 import { type AloneLease, type BlockLease, type HeldLease, resultIndex } from "./held-lease.ts";
 import type { Argument } from "./script.ts";
@@ -41,6 +42,8 @@ export interface Plan {
 
 /** Changes `held` to what the store will have when the entry was applied. */
 export function planEntry(plan: Plan): Entry & { readonly following: string } {
+  const outcome = plan.settlements[0]?.outcome;
+  if (plan.held.kind === "alone" && outcome?.kind === "ack") return planAloneAck({ ...plan, held: plan.held }, outcome);
   const effects = new Effects(plan);
   if (plan.held.kind === "alone") planAlone(plan, plan.held, effects);
   else planBlock(plan, plan.held, effects);
@@ -165,7 +168,7 @@ function planAlone({ settlements }: Plan, held: AloneLease, effects: Effects): v
   const [settlement] = settlements;
   if (!settlement) return;
   const { outcome } = settlement;
-  if (outcome.kind !== "ack" && outcome.kind !== "discard") {
+  if (outcome.kind !== "discard") {
     effects.move(settlement, "", held.key, held.record);
     return;
   }
