@@ -2,7 +2,7 @@
 import type { Lease } from "../../domain/lease.ts";
 import { encodeResults } from "../records.ts";
 import type { Outcome } from "../store.ts";
-import type { Entry } from "./effects.ts";
+import type { Entry } from "./entry.ts";
 import { type AloneLease, resultIndex } from "./held-lease.ts";
 import type { Argument } from "./script.ts";
 

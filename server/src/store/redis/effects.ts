@@ -8,6 +8,7 @@ import { type AloneRecord, encodeResults, type ResultEntry } from "../records.ts
 import type { Failure, Outcome, Settlement } from "../store.ts";
 import { planAloneAck } from "./alone-ack.ts";
 import { encodeMeta } from "./alone-value.ts";
+import type { Entry } from "./entry.ts";
 import { type AloneLease, type BlockLease, type HeldLease, resultIndex } from "./held-lease.ts";
 import type { Argument } from "./script.ts";
 import { rankOf, stateAfter } from "./task-state.ts";
@@ -16,16 +17,6 @@ import { rankOf, stateAfter } from "./task-state.ts";
 const LARGE_RESULT = 1_024;
 
 const NO_BODY = new Uint8Array(0);
-
-/** One entry of the script's list. */
-export interface Entry {
-  readonly head: readonly Argument[];
-  readonly effects: readonly Argument[];
-  /** Keys of the tasks that it ends. */
-  readonly endedKeys: () => readonly string[];
-  /** The delays of the tasks that it schedules. */
-  readonly delaysMs: readonly number[];
-}
 
 /** What the plan of one entry needs to know. */
 export interface Plan {
