@@ -7,7 +7,7 @@ import { BodyCache } from "./body-cache.ts";
 import { Claimer } from "./claim.ts";
 import { Database, isDamage } from "./database.ts";
 import { checkFile } from "./file-check.ts";
-import { markNew } from "./format.ts";
+import { markNew, raiseFormat } from "./format.ts";
 import { Journal } from "./journal.ts";
 import { Loader } from "./load.ts";
 import { FolderLock } from "./lock.ts";
@@ -83,6 +83,7 @@ async function openFile(path: string, lock: FolderLock, reserve: Reserve, option
   const database = await openSound(path, async (opened) => {
     await markNew(opened);
     new Loader(opened, registry, stamps).load();
+    await raiseFormat(opened);
   });
   const cache = new BodyCache(CACHE_BYTES);
   const parts: EmbeddedParts = { database, registry, cache, events, options, brokerId };
