@@ -4,7 +4,7 @@ import type { Database, Write } from "./database.ts";
 import { DamageError, diskKey, seal } from "./disk.ts";
 
 /** Rises when a record changes in a way that an older broker, or this one, would misread. */
-const FORMAT = 1;
+const FORMAT = 2;
 const COUNT_AT = 1;
 
 export function formatWrite(queueCount: number): Write {
@@ -26,7 +26,7 @@ export function readFormat(database: Database): number {
   if (!content) throw new DamageError("the record of its format is missing");
   if (content[0] !== FORMAT)
     throw new CannotStart(
-      `${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use a newer one`,
+      `${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use the one that wrote it, or move the folder away`,
     );
   return content.readUInt32BE(COUNT_AT);
 }
