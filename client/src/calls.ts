@@ -6,11 +6,15 @@ import { DeadlineExceeded } from "./errors.ts";
 import type { Patience } from "./patience.ts";
 import { isTransient, type Refusal, toError } from "./status.ts";
 
-/** Tries until an answer comes that no other broker would change. */
+/**
+ * Tries until an answer comes that no other broker would change.
+ * @param unanswered what to say when none came: "no answer"
+ */
 export async function ask<Response>(
   brokers: Brokers,
   patience: Patience,
   call: (attempt: Attempt) => Promise<Response>,
+  unanswered: string,
 ): Promise<Response> {
   for (let failures = 1; ; failures++) {
     patience.throwIfAborted();
@@ -18,7 +22,7 @@ export async function ask<Response>(
     try {
       return await call(attempt);
     } catch (error) {
-      await recover(error, { brokers, patience, attempt, failures, deadlineAt: patience.deadlineAt });
+      await recover(error, { brokers, patience, attempt, failures, deadlineAt: patience.deadlineAt, unanswered });
     } finally {
       attempt.end();
     }
@@ -33,14 +37,16 @@ interface Failed {
   readonly deadlineAt: number;
   /** In a row, with this one. */
   readonly failures: number;
+  readonly unanswered: string;
 }
 
 /** Returns when it is time for another try; throws when there is to be none. */
 export async function recover(error: unknown, failed: Failed): Promise<void> {
-  const { brokers, patience, attempt, deadlineAt, failures } = failed;
+  const { brokers, patience, attempt, deadlineAt, failures, unanswered } = failed;
   patience.throwIfAborted();
   if (patience.signal.aborted) {
-    throw new DeadlineExceeded("no answer until the deadline", { code: "DEADLINE_EXCEEDED", cause: error });
+    const message = `${unanswered} within ${patience.deadlineMs} ms`;
+    throw new DeadlineExceeded(message, { code: "DEADLINE_EXCEEDED", cause: error });
   }
   const refusal = attempt.refusal(error);
   if (!refusal) throw error;

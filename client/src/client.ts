@@ -74,7 +74,7 @@ export class Client implements AsyncDisposable {
       const { deadlineMs, signal } = completeCallOptions(options, this.#options);
       if (signal?.aborted) throw aborted(signal, "none");
       const task = taskParts(type, payload, options);
-      const caller = new SingleCaller({ deadlineAt: performance.now() + deadlineMs, signal });
+      const caller = new SingleCaller({ deadlineAt: performance.now() + deadlineMs, deadlineMs, signal }, type);
       this.#producer.enqueue(task, caller);
       return caller.promise;
     } catch (error) {

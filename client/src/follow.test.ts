@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { AttemptResult, Task, TaskState, TaskStatus } from "@taskwire/proto";
 import { describe, expect, it } from "vitest";
+import { Brokers } from "./brokers.ts";
 import { TaskFailed } from "./errors.ts";
-import { resultOf } from "./follow.ts";
+import { awaitTask, getTask, resultOf } from "./follow.ts";
+import { Patience } from "./patience.ts";
 import { toTaskStatus } from "./task-status.ts";
 
 function ended(state: TaskState, result: Partial<AttemptResult>) {
@@ -43,5 +47,28 @@ describe("the result of a task", () => {
         errorMessage: "mailbox full",
       }),
     );
+  });
+});
+
+describe("a deadline that passes", () => {
+  it.each([
+    [awaitTask, "task t1 has not ended within 50 ms"],
+    [getTask, "no answer about task t1 within 50 ms"],
+  ])("is an error that names the task and the time (%#)", async (call, message) => {
+    // It takes connections, and says nothing.
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const address = silent.address();
+    const brokers = new Brokers([`127.0.0.1:${typeof address === "object" ? address?.port : 0}`]);
+    const patience = new Patience({ deadlineMs: 50, signal: undefined }, new AbortController().signal);
+
+    await expect(call(brokers, patience, { taskId: "t1", queue: "" })).rejects.toMatchObject({
+      name: "DeadlineExceeded",
+      message,
+    });
+
+    patience.end();
+    brokers.close();
+    silent.close();
   });
 });

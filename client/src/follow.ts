@@ -14,16 +14,22 @@ export interface TaskName {
 }
 
 export async function getTask(brokers: Brokers, patience: Patience, name: TaskName): Promise<TaskStatus> {
-  const { status } = await ask(brokers, patience, ({ connection, options }) =>
-    connection.client(TaskServiceDefinition).getTask(name, options),
+  const { status } = await ask(
+    brokers,
+    patience,
+    ({ connection, options }) => connection.client(TaskServiceDefinition).getTask(name, options),
+    `no answer about task ${name.taskId}`,
   );
   return complete(status);
 }
 
 /** Resolves when the task has ended. */
 export async function awaitTask(brokers: Brokers, patience: Patience, name: TaskName): Promise<TaskStatus> {
-  const { status } = await ask(brokers, patience, ({ connection, options }) =>
-    connection.client(TaskServiceDefinition).awaitTask(name, options),
+  const { status } = await ask(
+    brokers,
+    patience,
+    ({ connection, options }) => connection.client(TaskServiceDefinition).awaitTask(name, options),
+    `task ${name.taskId} has not ended`,
   );
   return complete(status);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completeClientOptions } from "./options.ts";
+import { type ClientOptions, completeClientOptions } from "./options.ts";
 
 test("what is left out has its default, and an address that is given twice counts once", () => {
   expect(completeClientOptions({ address: "127.0.0.1:50051" })).toEqual({
@@ -13,6 +13,9 @@ test("what is left out has its default, and an address that is given twice count
 test.each([
   ["address", { address: [] }],
   ["nonsense", { address: "nonsense" }],
+  ["address is missing", { address: "" }],
+  ["address is missing", { address: ["a:1", ""] }],
+  ["address is missing", {} as ClientOptions],
   ["deadlineMs", { address: "a:1", deadlineMs: 0 }],
   ["deadlineMs", { address: "a:1", deadlineMs: Number.NaN }],
   ["maxBufferedBytes", { address: "a:1", maxBufferedBytes: -1 }],

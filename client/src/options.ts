@@ -47,7 +47,7 @@ export function completeClientOptions({
   deadlineMs = 30_000,
   maxBufferedBytes = 64 * 1024 * 1024,
 }: ClientOptions): CompleteClientOptions {
-  const addresses = (typeof address === "string" ? [address] : address).map(parseAddress);
+  const addresses = (Array.isArray(address) ? address : [address]).map(parseAddress);
   if (addresses.length === 0) throw new TypeError("address must name at least one broker");
   return {
     addresses: [...new Set(addresses)],

@@ -7,6 +7,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** When a call that is not an enqueue gives up: at its deadline, when its caller aborts it, or when the client is closed. */
 export class Patience {
+  readonly deadlineMs: number;
   /** On the clock of `performance.now`. */
   readonly deadlineAt: number;
   readonly #controller = new AbortController();
@@ -16,6 +17,7 @@ export class Patience {
 
   /** @param closed aborted, with the error to throw, when the client is closed */
   constructor({ deadlineMs, signal }: CompleteCallOptions, closed: AbortSignal) {
+    this.deadlineMs = deadlineMs;
     this.deadlineAt = performance.now() + deadlineMs;
     this.#caller = signal;
     this.#closed = closed;

@@ -104,7 +104,7 @@ export async function* watchStats(
         );
       } catch (error) {
         if (signal?.aborted) return;
-        await recover(error, { brokers, patience, attempt, deadlineAt, failures: ++failures });
+        await recover(error, { brokers, patience, attempt, deadlineAt, failures: ++failures, unanswered: "no answer" });
       } finally {
         attempt.end();
       }

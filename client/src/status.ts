@@ -96,7 +96,7 @@ export function toError(refusal: Refusal, effect: "none" | "unknown" = "none"): 
     case Code.NOT_FOUND:
       return new TaskNotFound(message, facts);
     case Code.UNAVAILABLE:
-      return new Unavailable(message, facts);
+      return new Unavailable(isUnsent(refusal) ? unreachable(message) : message, facts);
     case Code.RESOURCE_EXHAUSTED:
       return new ResourceExhausted(message, facts);
     case Code.DEADLINE_EXCEEDED:
@@ -104,6 +104,12 @@ export function toError(refusal: Refusal, effect: "none" | "unknown" = "none"): 
     default:
       return new TaskwireError(message, facts);
   }
+}
+
+/** grpc-js adds what is of no use to a caller: the name of the class, and a note that is empty. */
+function unreachable(message: string): string {
+  const [, reason] = /Last error: (?:Error: )?(.*?)\.?(?: Resolution note: .*)?$/.exec(message) ?? [];
+  return reason ? `no broker could be reached: ${reason}` : "no broker could be reached";
 }
 
 export function codeName(code: number): string {

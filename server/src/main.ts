@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 /** The broker as a process: settings, signals, exit code. */
-import { createApp } from "./app.ts";
+import { setLogger } from "@grpc/grpc-js";
+import { type App, createApp } from "./app.ts";
 import { ConfigError, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
+import { CannotStart } from "./domain/cannot-start.ts";
 import { createLogger } from "./observe/logger.ts";
 import { openStore } from "./store/open.ts";
 import { warmUp } from "./warm-up.ts";
 
 const config = readConfig();
 const logger = createLogger(config.logLevel, process.stdout.isTTY);
-const app = createApp(config, openStore(config, logger), logger);
+const app = makeApp();
+
+// The library would write to standard error, beside the log, what it then throws as well.
+setLogger({ error: (...words: unknown[]) => logger.debug({ grpc: words.join(" ") }, "grpc-js says") });
 
 function readConfig(): Config {
   try {
@@ -19,6 +24,20 @@ function readConfig(): Config {
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
   }
+}
+
+function makeApp(): App {
+  try {
+    return createApp(config, openStore(config, logger), logger);
+  } catch (error) {
+    leave(error);
+  }
+}
+
+function leave(error: unknown): never {
+  const why = error instanceof CannotStart ? { reason: error.message } : { err: error };
+  logger.fatal(why, "the broker cannot start");
+  process.exit(1);
 }
 
 // A broker in an unknown state must not go on: its leases are given away, and whoever started it starts another.
@@ -50,7 +69,6 @@ try {
   const { grpcPort } = await app.start();
   const { host } = config.grpcListen;
   logger.info({ grpc: `${host}:${grpcPort}`, pid: process.pid }, "broker ready");
-} catch (err) {
-  logger.fatal({ err }, "the broker cannot start");
-  process.exit(1);
+} catch (error) {
+  leave(error);
 }

@@ -2,6 +2,7 @@
  * Node compiles code when it is run: the first tasks of a new process would take twenty times as long as later ones. So a
  * broker practises before it serves, on a scratch store that is deleted afterwards.
  */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,10 +17,14 @@ export async function warmUp(logger: Logger): Promise<void> {
   const startedAt = performance.now();
   try {
     const dir = await mkdtemp(join(tmpdir(), "taskwire-warm-up-"));
+    // A broker that is told to stop meanwhile leaves in the middle of this.
+    const clear = () => rmSync(dir, { recursive: true, force: true });
+    process.once("exit", clear);
     try {
       await practise(dir);
     } finally {
       await rm(dir, { recursive: true, force: true });
+      process.off("exit", clear);
     }
     logger.debug({ ms: Math.round(performance.now() - startedAt) }, "warmed up");
   } catch (err) {

@@ -1,6 +1,12 @@
 /** The ways in: what is accepted, what is refused and how that is said. */
-import { EnqueueRequest, EnqueueResponse_Outcome as Outcome, TaskState } from "@taskwire/proto";
+import {
+  EnqueueRequest,
+  EnqueueResponse_Outcome as Outcome,
+  type RetryPolicy_Backoff,
+  TaskState,
+} from "@taskwire/proto";
 import { describe, expect } from "vitest";
+import { EnqueueWire } from "../support/enqueue-wire.ts";
 import { refused } from "../support/rpc.ts";
 import type { WireSession } from "../support/session.ts";
 import { onEachStore, onStore } from "./broker-test.ts";
@@ -8,6 +14,9 @@ import { enqueueMany, untilState } from "./tasks.ts";
 
 const INVALID_ARGUMENT = 3;
 const TEN_YEARS_S = 10 * 365 * 24 * 60 * 60;
+
+/** Not what google.protobuf calls a Duration or a Timestamp: nanoseconds below 0, of another sign, a second or more. */
+const UNREAL = [{ nanos: -1 }, { seconds: 5, nanos: -1e6 }, { nanos: 1e9 }];
 
 type PartialRequest = Parameters<typeof EnqueueRequest.fromPartial>[0];
 
@@ -135,16 +144,15 @@ onEachStore((test) => {
       ...["", ...wrongNames].map((type): [string, PartialRequest] => ["type", { type }]),
       ...[...wrongNames, "a/b"].map((queue): [string, PartialRequest] => ["queue", { queue }]),
       ...[...wrongNames, "a/b"].map((taskId): [string, PartialRequest] => ["task_id", { taskId }]),
-      ...[{ seconds: -1 }, { nanos: -1e6 }, { seconds: TEN_YEARS_S + 1 }, { seconds: 2 ** 52 }].map(
+      ...[{ seconds: -1 }, { nanos: -1e6 }, ...UNREAL, { seconds: TEN_YEARS_S + 1 }, { seconds: 2 ** 52 }].map(
         (value): [string, PartialRequest] => ["delay", { schedule: { $case: "delay", value } }],
       ),
-      ...[{ seconds: Math.floor(Date.now() / 1_000) + TEN_YEARS_S + 1_000 }, { nanos: -1 }, { nanos: 1e9 }].map(
+      ...[{ seconds: Math.floor(Date.now() / 1_000) + TEN_YEARS_S + 1_000 }, ...UNREAL, { seconds: -(2 ** 40) }].map(
         (value): [string, PartialRequest] => ["run_time", { schedule: { $case: "runTime", value } }],
       ),
-      ...[{ seconds: 0 }, { seconds: -5 }, { seconds: 24 * 60 * 60 + 1 }].map((timeout): [string, PartialRequest] => [
-        "timeout",
-        { timeout },
-      ]),
+      ...[{ seconds: 0 }, { seconds: -5 }, ...UNREAL, { seconds: 24 * 60 * 60 + 1 }].map(
+        (timeout): [string, PartialRequest] => ["timeout", { timeout }],
+      ),
       ["priority", { priority: 1_000_001 }],
       ["priority", { priority: -(2 ** 31) }],
       ["max_retries", { maxRetries: 1_001 }],
@@ -156,6 +164,8 @@ onEachStore((test) => {
       ["retry.base", { retry: { base: { seconds: -1 } } }],
       ["retry.max", { retry: { max: { seconds: 2 ** 50 } } }],
       ["retry.delays", { retry: { delays: Array.from({ length: 33 }, () => ({ seconds: 1 })) } }],
+      ["retry.backoff", { retry: { backoff: 77 as RetryPolicy_Backoff } }],
+      ["retry.delays[0]", { retry: { delays: [{ nanos: -1 }] } }],
       ["retry.delays[1]", { retry: { delays: [{ seconds: 1 }, { seconds: -1 }] } }],
       ["headers", { headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`h${i}`, ""])) }],
       ["headers", { headers: { big: "x".repeat(9_000) } }],
@@ -227,6 +237,33 @@ onEachStore((test) => {
     const [delivery] = await subscribe().untilDelivered(1);
 
     expect(delivery?.task?.payload).toHaveLength(1024 * 1024);
+  });
+
+  describe("text that is not UTF-8", () => {
+    const bad = Buffer.of(0x61, 0xff, 0x62);
+    const field = (number: number, content: Uint8Array) =>
+      Buffer.concat([Buffer.of(number * 8 + 2, content.length), content]);
+
+    test.for([
+      ["type", field(2, bad)],
+      ["queue", field(3, bad)],
+      ["content_type", field(5, bad)],
+      ["headers", field(6, Buffer.concat([field(1, Buffer.from("name")), field(2, bad)]))],
+      ["task_id", field(1, bad)],
+    ] as const)(
+      "in %s is refused: it would break every stream that it is delivered on",
+      async ([name, bytes], { rpc, queue }) => {
+        const rest = [field(2, Buffer.from("email")), field(3, Buffer.from(queue))];
+        const stream = new EnqueueWire(rpc);
+        stream.sendBytes(Buffer.concat([Buffer.of(8, 1), field(2, Buffer.concat([...rest, bytes]))]));
+        const [answer] = await stream.untilAnswered(1);
+        stream.close();
+
+        const status = answer?.result?.$case === "error" ? answer.result.value : undefined;
+        expect(status).toMatchObject({ code: INVALID_ARGUMENT });
+        expect(status?.message).toMatch(new RegExp(`^tasks\\[0\\]\\.${name}: `));
+      },
+    );
   });
 
   test("a batch of 1,000 is taken, a larger one is not", async ({ rpc, queue }) => {

@@ -46,3 +46,36 @@ test("a broker whose Redis is away says so, lives, and serves when it is back", 
     await redis.destroy();
   }
 });
+
+test("a broker that fenced itself gives back what it held, though no other is there", { timeout: 60_000 }, async () => {
+  const redis = await startRedis();
+  const broker = await startBroker({ store: "redis", redisUrl: redis.url });
+  const rpc = connect(broker.address);
+  try {
+    const [id = ""] = await enqueueMany(rpc, "q", 1);
+    const before = new WireSession(rpc.connection);
+    before.hello(helloTo("q"));
+    await before.untilDelivered(1);
+
+    const frozenAt = performance.now();
+    redis.pause();
+    const end = await before.ended();
+    const fencedAfterMs = performance.now() - frozenAt;
+    redis.resume();
+
+    expect(end, "told to come back").toMatchObject({ code: 14, reason: "DRAINING" });
+    // Within its timeout of 1.5 s: later, other brokers may give its leases away.
+    expect(fencedAfterMs).toBeLessThan(2_500);
+    const after = new WireSession(rpc.connection);
+    after.hello(helloTo("q"));
+    const [delivery] = await after.untilDelivered(1);
+    expect(delivery).toMatchObject({ attempt: 1, task: { id } });
+    expect(await after.settle({ ackTags: [delivery?.tag ?? 0] })).toMatchObject({ rejections: [] });
+    const { status } = await untilState(rpc, id, TaskState.COMPLETED);
+    expect(status?.lostCount).toBe(0);
+  } finally {
+    rpc.close();
+    await broker.kill();
+    await redis.destroy();
+  }
+});

@@ -1,5 +1,11 @@
 /** Tasks without a stream: PullTasks, and SettleTasks by token. */
-import { Nack_Action as Action, Rejection_Reason as Reason, TaskState, TokenOutcome } from "@taskwire/proto";
+import {
+  Nack_Action as Action,
+  PullTasksResponse,
+  Rejection_Reason as Reason,
+  TaskState,
+  TokenOutcome,
+} from "@taskwire/proto";
 import { describe, expect } from "vitest";
 import { refused } from "../support/rpc.ts";
 import { until } from "../support/until.ts";
@@ -64,6 +70,22 @@ onEachStore((test) => {
     session.send({ $case: "window", value: { maxInFlight: 1, maxInFlightBytes: 0 } });
 
     await session.untilDelivered(1);
+  });
+
+  test("a pull is answered with no more than a gRPC client takes by default", async ({ rpc, queue }) => {
+    const ids: string[] = [];
+    for (let i = 0; i < 8; i++) ids.push(...(await enqueueMany(rpc, queue, 1, { payload: Buffer.alloc(900_000, 1) })));
+    const pulled: string[] = [];
+    let largest = 0;
+
+    while (pulled.length < ids.length) {
+      const answer = await rpc.workers.pullTasks({ ...WORKER, queues: [queue], maxTasks: 100 });
+      largest = Math.max(largest, PullTasksResponse.encode(answer).finish().length);
+      pulled.push(...answer.deliveries.map(({ task }) => task?.id ?? ""));
+    }
+
+    expect(pulled).toEqual(ids);
+    expect(largest).toBeLessThan(4 * 1024 * 1024);
   });
 
   test("what is not settled in time has failed", async ({ rpc, queue }) => {

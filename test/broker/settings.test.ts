@@ -1,27 +1,6 @@
 /** What the broker says to settings that it does not take: it leaves with 2 and a sentence. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-
-const PROGRAM = fileURLToPath(new URL("../../server/dist/main.js", import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(flags: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TASKWIRE_")));
-  const child = spawn(process.execPath, [PROGRAM, ...flags], {
-    env: { ...env, ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
-  return { code, stdout, stderr };
-}
+import { runBroker } from "../support/broker.ts";
 
 describe("a broker that is started", () => {
   test.for([
@@ -29,16 +8,25 @@ describe("a broker that is started", () => {
     [["--data-dri", "x"], "--data-dri is not a setting of the broker, did you mean --data-dir? See --help"],
     [["--max-lost"], "option '--max-lost <value>' argument missing; see --help"],
     [["redis"], "too many arguments. Expected 0 arguments but got 1; see --help"],
-    [["--max-lost", "many"], '--max-lost is "many"'],
+    [["--max-lost", "many"], '--max-lost is "many": must be a whole number from 0 to 1000'],
+    [["--max-lost", "1001"], '--max-lost is "1001": must be a whole number from 0 to 1000'],
+    [["--max-lost="], '--max-lost is "": must be a whole number from 0 to 1000'],
+    [["--store", "foo"], '--store is "foo": must be one of embedded, redis'],
+    [["--warm-up", "maybe"], '--warm-up is "maybe": must be true or false'],
+    [["--insecure=false"], "--insecure takes no value: leave =false out; see --help"],
+    [["--insecrue=false"], "--insecrue is not a setting of the broker, did you mean --insecure? See --help"],
+    [["--data-dir="], '--data-dir is "": must not be empty'],
+    [["--grpc-listen", "127.0.0.1:65536"], '--grpc-listen is "127.0.0.1:65536": must have a port from 0 to 65535'],
+    [["--grpc-listen", "0.0.0.0:50051"], "--grpc-listen is 0.0.0.0, which others can reach, without encryption"],
   ] as const)("with %j leaves with 2 and says why", async ([flags, sentence]) => {
-    const { code, stdout, stderr } = await run(flags);
+    const { code, stdout, stderr } = await runBroker(flags);
 
     expect(stderr).toContain(sentence);
     expect({ code, stdout, lines: stderr.trimEnd().split("\n").length }).toEqual({ code: 2, stdout: "", lines: 1 });
   });
 
   test("with settings of the environment that it does not know leaves with 2 and names all", async () => {
-    const { code, stderr } = await run([], { TASKWIRE_REDIS_ULR: "redis://x", TASKWIRE_NOPE: "1" });
+    const { code, stderr } = await runBroker([], { TASKWIRE_REDIS_ULR: "redis://x", TASKWIRE_NOPE: "1" });
 
     expect(stderr).toContain("TASKWIRE_REDIS_ULR is not a setting of the broker, did you mean TASKWIRE_REDIS_URL?");
     expect(stderr).toContain("TASKWIRE_NOPE is not a setting of the broker; see --help");
@@ -46,7 +34,7 @@ describe("a broker that is started", () => {
   });
 
   test("with --help tells its settings, and leaves with 0", async () => {
-    const { code, stdout, stderr } = await run(["--help"]);
+    const { code, stdout, stderr } = await runBroker(["--help"]);
 
     expect(stdout).toContain("--require-durability <value>");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -200,19 +200,20 @@ onEachStore((test) => {
     });
 
     test("with an absurd delay is refused, and the task is still the worker's", async ({ rpc, queue, subscribe }) => {
-      await enqueueMany(rpc, queue, 2);
+      await enqueueMany(rpc, queue, 3);
       const session = subscribe();
-      const tags = (await session.untilDelivered(2)).map(({ tag }) => tag);
+      const tags = (await session.untilDelivered(3)).map(({ tag }) => tag);
 
       const { rejections } = await session.settle({
         outcomes: [
           nack(tags[0] ?? 0, { retryDelay: { seconds: -1 } }),
+          nack(tags[2] ?? 0, { retryDelay: { seconds: 5, nanos: -1 } }),
           nack(tags[1] ?? 0, { retryDelay: { seconds: 1e12 } }),
         ],
       });
 
       expect(rejections.map(({ tag, reason }) => ({ tag, reason }))).toEqual(
-        tags.map((tag) => ({ tag, reason: Reason.INVALID })),
+        [tags[0], tags[2], tags[1]].map((tag) => ({ tag, reason: Reason.INVALID })),
       );
       expect(await session.settle({ ackTags: tags })).toMatchObject({ rejections: [] });
     });
@@ -288,6 +289,24 @@ onEachStore((test) => {
     });
     expect(status).toMatchObject({ state: TaskState.ACTIVE, workerId: "w-42", progressPercent: 42 });
     expect(Buffer.from(status.progressDetail).toString()).toBe("half way");
+  });
+
+  test.for([
+    [Number.NaN, 0],
+    [-5, 0],
+    [Number.POSITIVE_INFINITY, 100],
+  ] as const)("progress of %d is shown as %d", async ([percent, shown], { rpc, queue, subscribe }) => {
+    const [id = ""] = await enqueueMany(rpc, queue, 1);
+    const session = subscribe();
+    const [delivery] = await session.untilDelivered(1);
+
+    session.send({ $case: "progress", value: { tag: delivery?.tag ?? 0, percent, detail: Buffer.from("x") } });
+
+    const status = await until("it is shown", async () => {
+      const answer = await rpc.tasks.getTask({ taskId: id });
+      return answer.status?.progressDetail.length ? answer.status : undefined;
+    });
+    expect(status.progressPercent).toBe(shown);
   });
 
   describe("a frame that cannot be read", () => {

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base, expect, onTestFinished, vi } from "vitest";
 import { type BrokerProcess, startBroker } from "../support/broker.ts";
+import { startProgram } from "../support/program.ts";
 import { connect } from "../support/rpc.ts";
+import { until } from "../support/until.ts";
 
 interface Fixtures {
   readonly folder: string;
@@ -47,4 +49,16 @@ test("a broker that cannot warm up serves as well", async ({ folder, startIn }) 
 
   const messages = broker.log.map(({ msg }) => msg);
   expect(messages).toEqual(["no warm-up: the first tasks will take longer", "store open", "broker ready"]);
+});
+
+test("a broker that is stopped while it warms up leaves no trace of it, either", async ({ folder }) => {
+  const temporary = join(folder, "tmp");
+  await mkdir(temporary);
+  const flags = ["--data-dir", join(folder, "data"), "--grpc-listen", "127.0.0.1:0"];
+  const broker = startProgram(["server/dist/main.js", ...flags], { env: { ...process.env, TMPDIR: temporary } });
+  await until("it warms up", async () => (await readdir(temporary)).length > 0);
+
+  expect(await broker.terminate(), broker.output()).toBe(0);
+
+  expect(await readdir(temporary)).toEqual([]);
 });

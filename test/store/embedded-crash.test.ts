@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createEmbeddedStore, createLogger, type Store } from "@taskwire/server/testing";
 import { test as base, describe, expect } from "vitest";
+import { until } from "../support/until.ts";
 import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
 import { ack, claimAll, counters, keysOf, QUEUE, settleAll } from "./tasks.ts";
 
@@ -34,6 +35,10 @@ describe("an embedded store whose process is killed", () => {
     }
 
     const store = await open(dir);
+    await until("what was delayed is due", async () => {
+      await store.promote(QUEUE, 100_000);
+      return (await counters(store)).scheduled === 0;
+    });
     await expectKept(store, enqueued, completed);
     const rest = await claimAll(store);
     for (const { key, body } of rest) {

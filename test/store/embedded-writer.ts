@@ -11,7 +11,11 @@ const store = createEmbeddedStore({ ...DEFAULT_OPTIONS, dir, logger: createLogge
 await store.start(new HeardEvents());
 
 for (let round = 0; ; round++) {
-  const tasks = [...newTasks((round * 7) % 40, `round-${round}`), newTask(`urgent-${round}`, { priority: 1 })];
+  const tasks = [
+    ...newTasks((round * 7) % 40, `round-${round}`),
+    newTask(`urgent-${round}`, { priority: 1 }),
+    ...newTasks((round * 5) % 20, `later-${round}`).map((task) => ({ ...task, delayMs: 5 })),
+  ];
   const enqueued = store.enqueue(QUEUE, tasks);
   const held = await claim(store, { maxTasks: 1 + ((round * 3) % 50) });
   const told = (await enqueued).map(({ key }, i) => `enqueued ${key} ${String(tasks[i]?.body).replace(" ", "-")}\n`);

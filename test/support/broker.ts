@@ -1,8 +1,10 @@
 /** A broker as its users run it: a process of its own, started from what was built. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { type TestProcess, testProcess } from "./children.ts";
+import { endWithParent, type TestProcess, testProcess } from "./children.ts";
 import { until } from "./until.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../server/dist/main.js", import.meta.url));
@@ -30,8 +32,7 @@ export async function startBroker(settings: BrokerSettings): Promise<BrokerProce
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     String(value),
   ]);
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TASKWIRE_")));
-  const child = spawn(process.execPath, [PROGRAM, ...flags], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawnBroker(flags);
   const broker = testProcess(child);
 
   const log: LogLine[] = [];
@@ -50,4 +51,24 @@ export async function startBroker(settings: BrokerSettings): Promise<BrokerProce
     { withinMs: 20_000 },
   );
   return { ...broker, address: String(ready["grpc"]), log };
+}
+
+/** Runs a broker that is to leave by itself, and returns all that it wrote. */
+export async function runBroker(
+  flags: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const child = spawnBroker(flags, settings);
+  endWithParent(child);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code, stdout, stderr };
+}
+
+/** Settings that the tests themselves were started with do not reach it. */
+function spawnBroker(flags: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TASKWIRE_")));
+  return spawn(process.execPath, [PROGRAM, ...flags], {
+    env: { ...env, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }

@@ -96,7 +96,7 @@ const MAX_CONCURRENCY = 100_000;
  */
 export function resolveOptions(options: WorkerOptions): ResolvedOptions {
   const { address = "127.0.0.1:50051", queues, labels = {}, signals = true, logger } = options;
-  const addresses = (typeof address === "string" ? [address] : address).map(parseAddress);
+  const addresses = (Array.isArray(address) ? address : [address]).map(parseAddress);
   if (addresses.length === 0) throw new TypeError("address must name at least one broker");
   if (queues?.length === 0) throw new TypeError("queues must name at least one queue, or be left out");
   for (const queue of queues ?? []) checkName("queues", queue);

@@ -44,6 +44,15 @@ export class Registry {
     return (type) => resolved.get(type);
   }
 
+  /**
+   * Types that no named queue is the own one of, though others have theirs there: then they were likely forgotten. With
+   * none of them, the queues are chosen by the producers.
+   */
+  withoutQueue(queues: readonly string[] | undefined): string[] {
+    const missing = this.types.filter((type) => queues && !queues.includes(defaultQueue(type)));
+    return missing.length < this.types.length ? missing : [];
+  }
+
   /** The queues to take tasks from, and the types that may be expected in each. */
   subscriptions(queues: readonly string[] | undefined): { queue: string; types: string[] }[] {
     const types = this.types;

@@ -28,6 +28,37 @@ describe("a session", () => {
     ]);
   });
 
+  it("warns of types whose own queue is not among those that were named, when others' are", async () => {
+    const broker = await startBroker();
+    const { worker, logs } = makeWorker(broker, { queues: ["email"] });
+    worker.handle("email", () => {}).handle("media/resize", () => {});
+
+    void worker.run();
+    await broker.session(1);
+
+    expect(logs.lines.filter((line) => line["level"] === 40)).toMatchObject([
+      {
+        types: ["media/resize"],
+        queues: ["email"],
+        msg: "tasks of these types come only if they are enqueued into the queues of this worker: their own queues are not among them",
+      },
+    ]);
+  });
+
+  it.each([[["other"]], [["email", "media.resize"]], [undefined]])(
+    "warns of nothing with the queues %j",
+    async (queues) => {
+      const broker = await startBroker();
+      const { worker, logs } = makeWorker(broker, queues ? { queues } : {});
+      worker.handle("email", () => {}).handle("media/resize", () => {});
+
+      void worker.run();
+      await broker.session(1);
+
+      expect(logs.lines.filter((line) => line["level"] === 40)).toEqual([]);
+    },
+  );
+
   it("sends heartbeats at the interval that Welcome names", async () => {
     const broker = await startBroker({ heartbeatMs: 20 });
     const { worker } = makeWorker(broker);

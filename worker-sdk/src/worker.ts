@@ -94,6 +94,7 @@ export class Worker {
   async run(): Promise<void> {
     this.#checkIdle("run");
     if (this.#registry.types.length === 0) throw new Error("a worker needs a handler: call handle() before run()");
+    this.#warnOfQueues();
     const parts = this.#build();
     const finished = new Promise<void>((resolve) => {
       this.#state = { kind: "running", parts, finish: resolve };
@@ -121,6 +122,16 @@ export class Worker {
     });
     this.#state = { kind: "stopping", stopped };
     return stopped;
+  }
+
+  #warnOfQueues(): void {
+    const { log, queues } = this.#options;
+    const types = this.#registry.withoutQueue(queues);
+    if (types.length === 0) return;
+    log.warn(
+      { types, queues },
+      "tasks of these types come only if they are enqueued into the queues of this worker: their own queues are not among them",
+    );
   }
 
   #heedSignals(parts: Parts): () => void {

@@ -103,6 +103,8 @@ function asItIs(bytes: Buffer): Buffer {
 
 /** Checks an address; throws a TypeError that names it when it is not `host:port`. */
 export function parseAddress(address: string): string {
+  // What the types do not allow, an unset variable brings all the same.
+  if (!address) throw new TypeError("address is missing: it must be host:port, such as 127.0.0.1:50051");
   const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(address);
   if (!match || Number(match[2]) > 65_535)
     throw new TypeError(`address ${JSON.stringify(address)} must be host:port, such as 127.0.0.1:50051`);

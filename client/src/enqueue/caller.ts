@@ -10,12 +10,15 @@ export interface Caller {
   readonly isWaiting: boolean;
   /** Whether the task was sent to a broker, so that giving up leaves it open whether it was enqueued. */
   isSent: boolean;
+  /** What it waits for, and how long, in words. */
+  describe(): string;
   accept(enqueued: Enqueued): void;
   fail(error: TaskwireError): void;
 }
 
 /** How a caller may give up. */
 export interface Patience {
+  readonly deadlineMs: number;
   readonly deadlineAt: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -29,9 +32,13 @@ export class SingleCaller implements Caller {
   #resolve: (enqueued: Enqueued) => void = ignore;
   #reject: (error: TaskwireError) => void = ignore;
   readonly #signal: AbortSignal | undefined;
+  readonly #deadlineMs: number;
+  readonly #type: string;
 
-  constructor({ deadlineAt, signal }: Patience) {
+  constructor({ deadlineAt, deadlineMs, signal }: Patience, type: string) {
     this.deadlineAt = deadlineAt;
+    this.#deadlineMs = deadlineMs;
+    this.#type = type;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -43,6 +50,10 @@ export class SingleCaller implements Caller {
   /** The signal was aborted. */
   handleEvent(): void {
     this.fail(aborted(this.#signal, this.isSent ? "unknown" : "none"));
+  }
+
+  describe(): string {
+    return `a task of type ${this.#type} within ${this.#deadlineMs} ms`;
   }
 
   accept(enqueued: Enqueued): void {

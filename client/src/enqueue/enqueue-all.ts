@@ -18,7 +18,7 @@ export async function enqueueAll(
 ): Promise<Enqueued[]> {
   if (signal?.aborted) throw aborted(signal, "none");
   const deadlineAt = performance.now() + deadlineMs;
-  const gathering = new Gathering();
+  const gathering = new Gathering({ deadlineAt, deadlineMs });
   const onAborted = () => {
     if (signal) gathering.abort(signal);
     producer.room.wake();
@@ -31,7 +31,7 @@ export async function enqueueAll(
         await producer.roomOrSweep(deadlineAt);
       }
       if (gathering.hopeless) break;
-      enqueueOne(producer, task, gathering.caller(deadlineAt));
+      enqueueOne(producer, task, gathering.caller());
       // Frames leave between ticks: a long input must not keep them.
       if (++taken % MAX_FRAME_TASKS === 0) await setImmediate();
     }

@@ -14,9 +14,9 @@ export function bufferFull(): ResourceExhausted {
 }
 
 /** The deadline has passed. @param failure how the last stream failed, if no answer came since */
-export function overdue({ isSent }: Caller, failure: Refusal | undefined): TaskwireError {
-  const effect = isSent ? "unknown" : "none";
+export function overdue(caller: Caller, failure: Refusal | undefined): TaskwireError {
+  const effect = caller.isSent ? "unknown" : "none";
   if (failure) return toError({ ...failure, code: Code.UNAVAILABLE }, effect);
-  const outcome = isSent ? "whether the task was enqueued is unknown" : "the task was not enqueued";
-  return new DeadlineExceeded(`no answer until the deadline: ${outcome}`, { code: "DEADLINE_EXCEEDED", effect });
+  const outcome = caller.isSent ? "whether it was enqueued is unknown" : "it was not enqueued";
+  return new DeadlineExceeded(`no answer for ${caller.describe()}: ${outcome}`, { code: "DEADLINE_EXCEEDED", effect });
 }

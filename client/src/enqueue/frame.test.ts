@@ -13,7 +13,7 @@ function frameOf(types: readonly string[]): Frame {
 }
 
 function newCaller(): SingleCaller {
-  return new SingleCaller({ deadlineAt: Number.POSITIVE_INFINITY, signal: undefined });
+  return new SingleCaller({ deadlineAt: Number.POSITIVE_INFINITY, deadlineMs: 1, signal: undefined }, "a");
 }
 
 function typesIn(frame: Frame): string[] {

@@ -1,9 +1,11 @@
 import type { Enqueued } from "../enqueued.ts";
 import { SomeNotEnqueued, TaskwireError } from "../errors.ts";
-import { aborted, type Caller } from "./caller.ts";
+import { aborted, type Caller, type Patience } from "./caller.ts";
 
 /** What `enqueueMany` waits for: one place for each task, in order, taken by its caller until it is answered. */
 export class Gathering {
+  /** Of all of them together. */
+  readonly deadline: Pick<Patience, "deadlineAt" | "deadlineMs">;
   readonly #results: (Enqueued | TaskwireError | Caller)[] = [];
   #waitingCount = 0;
   #failedCount = 0;
@@ -13,9 +15,13 @@ export class Gathering {
   /** A failure after which it is of no use to send more tasks. That a task is invalid says nothing of the next. */
   hopeless: TaskwireError | undefined;
 
+  constructor(deadline: Pick<Patience, "deadlineAt" | "deadlineMs">) {
+    this.deadline = deadline;
+  }
+
   /** A caller for the next task. */
-  caller(deadlineAt: number): Caller {
-    const caller = new GatheringCaller(this, this.#results.length, deadlineAt);
+  caller(): Caller {
+    const caller = new GatheringCaller(this, this.#results.length);
     this.#results.push(caller);
     this.#waitingCount++;
     return caller;
@@ -52,16 +58,22 @@ export class Gathering {
 }
 
 class GatheringCaller implements Caller {
-  readonly deadlineAt: number;
   isWaiting = true;
   isSent = false;
   readonly #gathering: Gathering;
   readonly #index: number;
 
-  constructor(gathering: Gathering, index: number, deadlineAt: number) {
+  constructor(gathering: Gathering, index: number) {
     this.#gathering = gathering;
     this.#index = index;
-    this.deadlineAt = deadlineAt;
+  }
+
+  get deadlineAt(): number {
+    return this.#gathering.deadline.deadlineAt;
+  }
+
+  describe(): string {
+    return `task ${this.#index + 1} of the input within ${this.#gathering.deadline.deadlineMs} ms`;
   }
 
   accept(enqueued: Enqueued): void {

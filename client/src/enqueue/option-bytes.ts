@@ -70,7 +70,13 @@ const BACKOFFS = {
   fixed: RetryPolicy_Backoff.FIXED,
 } as const;
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 function headersOf(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
-  for (const [name, value] of Object.entries(headers)) text(`headers[${JSON.stringify(name)}]`, value);
+  for (const [name, value] of Object.entries(headers)) {
+    const field = `headers[${JSON.stringify(name)}]`;
+    // The encoder would put another letter in its place, without a word.
+    if (LONE_SURROGATE.test(name + text(field, value))) throw new TypeError(`${field} has half of a surrogate pair`);
+  }
   return headers;
 }

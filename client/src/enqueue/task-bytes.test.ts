@@ -83,6 +83,7 @@ describe("a task", () => {
     ["a", 1, { delayMs: Number.NaN }, /delayMs is NaN/],
     ["a", 1, { priority: 1.5 }, /priority is 1.5/],
     ["a", 1, { headers: { n: 1 as unknown as string } }, /headers\["n"\] is 1/],
+    ["a", 1, { headers: { n: "\ud800" } }, /headers\["n"\] has half of a surrogate pair/],
   ])("is refused when it cannot be sent at all (%#)", (type, payload, options, sentence) => {
     expect(() => taskParts(type, payload, options)).toThrow(sentence);
   });

@@ -58,7 +58,7 @@ export function loadConfig(argv: readonly string[], env: NodeJS.ProcessEnv = pro
     }
   }
   if (!result.success || wrong.length > 0) throw new ConfigError(wrong.join("\n"));
-  return Object.freeze(checkListen(result.data));
+  return Object.freeze(checkListen(result.data, names["grpcListen"]));
 }
 
 /** An address may carry a password, which must not be shown. */
@@ -86,8 +86,10 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
 function leave({ exitCode, code, message }: CommanderError): never {
   if (exitCode === 0) process.exit(0);
   const sentence = message.replace(/^error: /, "").replace(/\.$/, "");
-  const [, flag] = code === "commander.unknownOption" ? (/'(.*)'/.exec(sentence) ?? []) : [];
+  const [, flag, value] = code === "commander.unknownOption" ? (/'([^=]*)(=.*)?'/s.exec(sentence) ?? []) : [];
   const known = SETTINGS.map((setting) => setting.flag);
+  if (flag !== undefined && value !== undefined && known.includes(flag))
+    throw new ConfigError(`${flag} takes no value: leave ${value} out; see --help`);
   throw new ConfigError(flag === undefined ? `${sentence}; see --help` : notASetting(flag, known));
 }
 
@@ -101,12 +103,12 @@ function notASetting(name: string, known: readonly string[]): string {
 }
 
 /** Plaintext beyond loopback must be asked for. */
-function checkListen(config: Config): Config {
+function checkListen(config: Config, name = "TASKWIRE_GRPC_LISTEN"): Config {
   const { host } = config.grpcListen;
   const isLoopback = host === "localhost" || host === "::1" || /^127\./.test(host);
   if (!isLoopback && !config.insecure) {
     throw new ConfigError(
-      `TASKWIRE_GRPC_LISTEN is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`,
+      `${name} is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`,
     );
   }
   return config;

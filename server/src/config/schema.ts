@@ -8,21 +8,32 @@ const address = z
   .transform((text) => {
     const colon = text.lastIndexOf(":");
     return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
-  });
+  })
+  .refine(({ port }) => port <= 65_535, "must have a port from 0 to 65535");
 
-const count = (fallback: number, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
+/** Digits only: an empty variable is no 0. */
+const count = (fallback: number, min: number, max: number) => {
+  const sentence = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, sentence)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, sentence)
+    .prefault(String(fallback));
+};
 
-const flag = (fallback: boolean) => z.stringbool().or(z.boolean()).default(fallback);
+const choice = <const Choices extends readonly [string, ...string[]]>(...choices: Choices) =>
+  z.enum(choices, `must be one of ${choices.join(", ")}`);
+
+const flag = (fallback: boolean) => z.union([z.stringbool(), z.boolean()], "must be true or false").default(fallback);
 
 export const configSchema = z.strictObject({
-  store: z
-    .enum(["embedded", "redis"])
+  store: choice("embedded", "redis")
     .default("embedded")
     .describe("Where tasks are kept: embedded needs nothing installed; redis lets several brokers share them."),
   dataDir: z
     .string()
-    .min(1)
+    .min(1, "must not be empty")
     .default(".taskwire")
     .describe("The folder of the embedded store. One broker at a time may use it."),
   redisUrl: z
@@ -42,8 +53,7 @@ export const configSchema = z.strictObject({
     .describe("Prefix of every key in Redis: brokers with the same one share their queues."),
   grpcListen: address.prefault("127.0.0.1:50051").describe("Where gRPC is served."),
   insecure: flag(false).describe("Serve plaintext beyond loopback. Only inside a network that you trust."),
-  requireDurability: z
-    .enum(["volatile", "async", "fsync", "replicated"])
+  requireDurability: choice("volatile", "async", "fsync", "replicated")
     .default("volatile")
     .describe("Refuse to start on a store that promises less."),
   minReplicas: count(0, 0, 16).describe(
@@ -78,8 +88,7 @@ export const configSchema = z.strictObject({
   warmUp: flag(true).describe(
     "Practise on a scratch store before serving, so that the first tasks are as fast as later ones. Takes half a second.",
   ),
-  logLevel: z
-    .enum(["debug", "info", "warn", "error", "silent"])
+  logLevel: choice("debug", "info", "warn", "error", "silent")
     .default("info")
     .describe("The least important message that is logged."),
 });

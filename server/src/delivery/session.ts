@@ -330,8 +330,8 @@ export class Session {
     this.#state = "closed";
     const left = [...this.#held.values()].filter((task) => !task.settling);
     const settlements = left.map((task) => this.#revoke(task, this.#lost(task, reason, maxLost)));
-    // A fenced broker has lost its leases already.
-    if (reason !== "fenced" && settlements.length > 0) this.#settler.giveBack(settlements);
+    // Also of a fenced broker: its leases may be current still, when no other broker was there to give them away.
+    if (settlements.length > 0) this.#settler.giveBack(settlements);
   }
 
   #lost(task: HeldTask, reason: CloseReason, maxLost: number): Outcome {

@@ -16,7 +16,7 @@
  * Outside, a task made by a store has an id of 31 letters: partition (1), the tag of its queue (8), key (22). It is enough
  * by itself to find the task. A task with a caller's id is found by that id together with its queue.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomFillSync } from "node:crypto";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_LENGTH = 10;
@@ -82,20 +82,26 @@ export function keyIndex(key: string): number {
 
 /** A new key for a task that is stored alone: the sequence is random as well, since no one counts it. */
 export function newTaskKey(nowMs: number): string {
-  const random = randomBytes(7);
-  const sequence = base32(random.readUIntBE(0, 3) % 2 ** 20, SEQUENCE_LENGTH);
-  const nonce = base32(random.readUInt32BE(3) % 2 ** 30, NONCE_LENGTH);
-  return base32(nowMs, TIME_LENGTH) + sequence + nonce + INDEX_TEXT[0];
+  const sequence = base32(random32() % 2 ** 20, SEQUENCE_LENGTH);
+  return base32(nowMs, TIME_LENGTH) + sequence + newNonce() + INDEX_TEXT[0];
 }
-
-let noncePool = randomBytes(0);
 
 /** A new random nonce for a block. */
 export function newNonce(): string {
-  if (noncePool.length < 4) noncePool = randomBytes(4_096);
-  const value = noncePool.readUInt32BE(0) % 2 ** 30;
-  noncePool = noncePool.subarray(4);
-  return base32(value, NONCE_LENGTH);
+  return base32(random32() % 2 ** 30, NONCE_LENGTH);
+}
+
+/** Drawn many at a time: to draw a few bytes takes as long as to draw thousands. */
+const pool = Buffer.alloc(4_096);
+let drawn = pool.length;
+
+function random32(): number {
+  if (drawn === pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  drawn += 4;
+  return pool.readUInt32BE(drawn - 4);
 }
 
 /** Names one run of a broker process: 64 random bits, so that the leases of a former run are never taken for its own. */

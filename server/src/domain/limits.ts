@@ -44,6 +44,8 @@ export const LIMITS = {
   helloMs: 10_000,
   /** How long a worker may stay silent before its session ends. */
   sessionTimeoutMs: { min: 1_000, max: 5 * 60 * 1_000, default: 30_000 },
+  /** Bytes of tasks in one answer of PullTasks, exceeded by one task at most: a gRPC client takes 4 MiB by default. */
+  pullBytes: 2 * 1024 * 1024,
   /** The longest time that PullTasks waits for tasks. */
   pullWaitMs: 60_000,
   /** Time between two messages of WatchStats. */

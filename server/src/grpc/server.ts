@@ -21,6 +21,7 @@ import { settleTasks } from "../api/handlers/settle-tasks.ts";
 import { getStats, watchStats } from "../api/handlers/stats.ts";
 import { pauseQueue, resumeQueue, updateQueue } from "../api/handlers/steer-queue.ts";
 import { subscribe } from "../api/handlers/subscribe.ts";
+import { CannotStart } from "../domain/cannot-start.ts";
 import { type Adapting, bidi, OpenCalls, serverStream, unary } from "./adapt.ts";
 import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
 import { Health } from "./health.ts";
@@ -78,8 +79,8 @@ export class GrpcServer {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error)
           reject(
-            new Error(
-              `cannot listen on ${address}: ${error.message}; is another broker running there? TASKWIRE_GRPC_LISTEN sets another address`,
+            new CannotStart(
+              `cannot listen on ${address}: ${reasonOf(error)}; is another broker running there? TASKWIRE_GRPC_LISTEN sets another address`,
               { cause: error },
             ),
           );
@@ -110,6 +111,11 @@ export class GrpcServer {
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(ending);
   }
+}
+
+/** grpc-js says how many addresses it tried, and in brackets what was wrong with them. */
+function reasonOf({ message }: Error): string {
+  return /errors: \[(.*)\]$/.exec(message)?.[1] ?? message;
 }
 
 function implementations(broker: Broker, calls: OpenCalls): [GenericDefinition, UntypedServiceImplementation][] {

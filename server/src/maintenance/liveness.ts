@@ -22,6 +22,10 @@ export class Liveness {
   async renew(): Promise<void> {
     const startedAtMs = performance.now();
     const silentMs = startedAtMs - this.#renewedAtMs;
+    // A store that does not answer at all makes the call wait for longer than this broker has. One that was frozen itself
+    // is too late already, and learns from the answer whether anyone has noticed.
+    const leftMs = silentMs < this.#timeoutMs ? this.#timeoutMs - silentMs : this.#timeoutMs / 4;
+    const fencing = setTimeout(() => this.#fenceMyself(), leftMs);
     try {
       if ((await this.#store.renew()) === "fenced") {
         this.#logger.warn(
@@ -35,6 +39,8 @@ export class Liveness {
     } catch (error) {
       if (performance.now() - this.#renewedAtMs > this.#timeoutMs) this.#fenceMyself();
       throw error;
+    } finally {
+      clearTimeout(fencing);
     }
   }
 

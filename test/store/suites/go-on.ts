@@ -11,6 +11,7 @@ import {
   discard,
   FAR_MS,
   failure,
+  keysOf,
   leaseOne,
   lose,
   newTask,
@@ -225,6 +226,32 @@ export function goOnSuite(test: StoreTest): void {
       expect(nextInMs).toBeLessThanOrEqual(FAR_MS);
       expect(await counters(store)).toMatchObject({ ready: 5, scheduled: 1 });
       await until("it is told that the queue is ready", () => events.readyQueues.includes(QUEUE));
+    });
+
+    test("and its batch become ready one after the other, and each goes on by itself", async ({ store }) => {
+      const batch = newTasks(200).map((task) => ({ ...task, delayMs: 50 }));
+      const enqueued = await store.enqueue(QUEUE, batch);
+      const [first] = enqueued;
+      const runAtMs = Math.max(...enqueued.map((one) => one.runAtMs));
+      expect(enqueued.every(({ state }) => state === "scheduled")).toBe(true);
+      expect(await store.find(QUEUE, first?.key ?? "")).toMatchObject({ state: "scheduled", runAtMs: first?.runAtMs });
+      await until("they are due", async () => (await store.now()) >= runAtMs);
+
+      expect(await store.promote(QUEUE, 2)).toEqual({ promoted: 2, nextInMs: 0 });
+      const found = await Promise.all(keysOf(enqueued).map((key) => store.find(QUEUE, key)));
+      expect(found.filter((task) => task?.state === "ready" && task.runAtMs === 0)).toHaveLength(2);
+      expect(found.filter((task) => task?.state === "scheduled" && task.runAtMs > 0)).toHaveLength(198);
+      expect(await counters(store)).toMatchObject({ enqueued: 200, scheduled: 198, ready: 2 });
+
+      const held = await claimAll(store, { maxTasks: 70 });
+      expect(keysOf(held).sort()).toEqual(keysOf(enqueued).sort());
+      expect(textsOf(held).sort()).toEqual(batch.map(({ body }) => String(body)).sort());
+      const [retried, released, ...others] = held;
+      if (retried) await settle(store, retried, retry(FAR_MS));
+      if (released) await settle(store, released, release());
+      await settleAll(store, others, ack());
+      expect(await counters(store)).toMatchObject({ scheduled: 1, ready: 1, active: 0, completed: 198, retried: 1 });
+      expect(keysOf(await claimAll(store))).toEqual(keysOf(released ? [released] : []));
     });
 
     test("leaves nothing to promote when it was the last", async ({ store }) => {

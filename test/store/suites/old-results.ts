@@ -77,6 +77,25 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
       expect(await store.find("other", other.key)).toBeDefined();
     });
 
+    test("keeps to the cap when tasks with keys of their callers end many at once", async ({ open }) => {
+      const { store } = await open({ maxResultsPerQueue: 10 });
+      const keys = Array.from({ length: 40 }, (_, i) => callerKey(`task-${i}`));
+      await store.enqueue(
+        QUEUE,
+        keys.map((key) => newTask("named", { key })),
+      );
+      await settleAll(store, await claimAll(store), ack("fine"));
+
+      await store.dropOldResults();
+
+      const found = await Promise.all(keys.map((key) => store.find(QUEUE, key)));
+      const kept = found.flatMap((task) => (task ? [String(task.lastResult?.result)] : []));
+      expect(kept.length).toBeLessThanOrEqual(10);
+      expect(kept.length).toBeGreaterThanOrEqual(5);
+      expect(new Set(kept)).toEqual(new Set(["fine"]));
+      expect(await counters(store)).toMatchObject({ completed: 40, active: 0 });
+    });
+
     test("leaves nothing to find of a task, also while others of its block are held or ready", async ({ open }) => {
       const { store } = await open({ resultTtlMs: 1, maxResultsPerQueue: 0 });
       const enqueued = await store.enqueue(QUEUE, newTasks(8));

@@ -1,5 +1,6 @@
 import { callerKey } from "@taskwire/server/testing";
 import { describe, expect } from "vitest";
+import { until } from "../../support/until.ts";
 import type { Backend } from "../backend.ts";
 import type { StoreTest } from "../store-test.ts";
 import {
@@ -62,6 +63,31 @@ export function reopenSuite(test: StoreTest, backend: Backend): void {
       const { store } = await opened.reopen();
 
       expect((await claimOne(store)).body.toString()).toBe("soon");
+    });
+
+    test("has the batch that waits for its time, and what is left of one that was due", async ({ opened }) => {
+      const later = newTasks(150, "later").map((task) => ({ ...task, delayMs: FAR_MS }));
+      const soon = newTasks(150, "soon").map((task) => ({ ...task, delayMs: 10 }));
+      const waiting = await opened.store.enqueue(QUEUE, later);
+      const due = await opened.store.enqueue(QUEUE, soon);
+      await until("they are due", async () => (await opened.store.now()) >= Math.max(...due.map((one) => one.runAtMs)));
+      const held = await claimAll(opened.store);
+      const settled = held.filter((_, i) => i % 3 === 0);
+      await settleAll(opened.store, settled, ack());
+      await settleAll(
+        opened.store,
+        held.filter((_, i) => i % 3 !== 0),
+        lose(0),
+      );
+
+      const { store } = await opened.reopen();
+
+      const gone = new Set(keysOf(settled));
+      const left = keysOf(due).filter((key) => !gone.has(key));
+      expect(keysOf(await claimAll(store)).sort()).toEqual(left.sort());
+      expect(await counters(store)).toMatchObject({ scheduled: 150, active: 100, completed: 50 });
+      for (const { key, runAtMs } of waiting.slice(120, 140))
+        expect(await store.find(QUEUE, key)).toMatchObject({ state: "scheduled", runAtMs });
     });
 
     test("hands every unsettled task out once, and none that was settled", async ({ opened }) => {

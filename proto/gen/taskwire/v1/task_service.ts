@@ -24,7 +24,7 @@ export interface EnqueueRequest {
   type: string;
   /** The line to stand in: 1 to 128 of A-Z a-z 0-9 . _ and -. Default: the type, with / as a dot. */
   queue: string;
-  /** The media type of the payload. */
+  /** The media type of the payload: at most 128 letters of ASCII. */
   contentType: string;
   /** Anything that travels with the task. At most 64 entries and 8 KiB. */
   headers: { [key: string]: string };

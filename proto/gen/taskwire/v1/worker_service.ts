@@ -209,7 +209,7 @@ export interface Extend {
 export interface Progress {
   /** The task. */
   tag: number;
-  /** From 0 to 100. */
+  /** From 0 to 100; what lies outside is moved to the nearest bound. */
   percent: number;
   /** Anything. */
   detail: Uint8Array;
@@ -363,7 +363,7 @@ export interface PullTasksRequest {
   workerId: string;
   /** Where to take tasks from. 1 to 256. */
   queues: string[];
-  /** At most this many. From 1 to 1,000; default 1. */
+  /** At most this many, and no more than fit into 2 MiB and one task. From 1 to 1,000; default 1. */
   maxTasks: number;
   /** How long to wait for the first one. At most 60 s; default: not at all. */
   wait: Duration | undefined;

@@ -5,7 +5,7 @@ import type { UnaryHandler } from "../call.ts";
 import { Fields } from "../parse/fields.ts";
 import { encodePulled } from "../present/deliver.ts";
 
-export function pullTasks({ puller, limits }: Broker): UnaryHandler<PullTasksRequest, Buffer> {
+export function pullTasks({ puller }: Broker): UnaryHandler<PullTasksRequest, Buffer> {
   return async (request, { signal }) => {
     const fields = new Fields();
     const workerId = fields.name("worker_id", request.workerId);
@@ -17,7 +17,7 @@ export function pullTasks({ puller, limits }: Broker): UnaryHandler<PullTasksReq
     const waitMs = fields.durationMs("wait", request.wait, { min: 0, max: LIMITS.pullWaitMs, fallback: 0 });
     fields.check();
     // Without a wait it still takes one trip to the store.
-    const pull = { workerId, queues, maxTasks, maxBytes: limits.maxWindowBytes, waitMs: Math.max(waitMs, 100), signal };
+    const pull = { workerId, queues, maxTasks, maxBytes: LIMITS.pullBytes, waitMs: Math.max(waitMs, 100), signal };
     return encodePulled(await puller.pull(pull));
   };
 }

@@ -97,7 +97,10 @@ class SubscribeCall implements FrameHandler {
         session.extend(frame.value.tags, parseExtendMs(frame.value));
         break;
       case "progress":
-        session.progress(frame.value.tag, { percent: frame.value.percent, detail: Buffer.from(frame.value.detail) });
+        session.progress(frame.value.tag, {
+          percent: Math.min(100, Math.max(0, frame.value.percent || 0)),
+          detail: Buffer.from(frame.value.detail),
+        });
         break;
       case "stopDelivery":
         void this.#stopDelivery(session);

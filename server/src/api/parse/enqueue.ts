@@ -5,7 +5,7 @@
  * a valid Task (see task.proto), and checking them costs a look at four fields. All others are decoded, checked in full and
  * encoded anew.
  */
-import { type Duration, EnqueueRequest, type RetryPolicy, Task } from "@taskwire/proto";
+import { type Duration, EnqueueRequest, type RetryPolicy, RetryPolicy_Backoff, Task } from "@taskwire/proto";
 import { callerKey, NAME_PATTERN, parseTaskId, TYPE_PATTERN } from "../../domain/ids.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { eachField, TASK_FIELD } from "../../domain/task-body.ts";
@@ -63,7 +63,7 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
         if (field.end - field.start > maxPayloadBytes) isPlain = false;
         break;
       case TASK_FIELD.contentType:
-        if (field.end - field.start > LIMITS.contentTypeLength) isPlain = false;
+        if (field.end - field.start > LIMITS.contentTypeLength || !isAscii(bytes, field)) isPlain = false;
         break;
       default:
         isPlain = false;
@@ -77,6 +77,12 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
     queue: queue || lineOfType,
     task: { body, type, key: undefined, priority: 0, delayMs: 0, runAtMs: 0, hasOptions: false },
   };
+}
+
+/** A loop: a call into Node would cost more than these few letters. */
+function isAscii(bytes: Uint8Array, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 126) return false;
+  return true;
 }
 
 function parseAny(
@@ -139,6 +145,7 @@ function parseTaskKey(id: string, { path, fields }: EnqueueContext): string | un
 
 function parseBody({ body, contentType }: EnqueueRequest, { path, fields, maxPayloadBytes }: EnqueueContext) {
   fields.length(`${path}content_type`, contentType, LIMITS.contentTypeLength);
+  if (!/^[\0-~]*$/.test(contentType)) fields.wrong(`${path}content_type`, "has letters that are not ASCII");
   const isJson = body?.$case === "json";
   if (isJson && !hasFiniteNumbers(body.value))
     fields.wrong(`${path}json`, "has a number that JSON cannot express: NaN or infinite");
@@ -161,6 +168,9 @@ function parseHeaders(headers: Record<string, string>, { path, fields }: Enqueue
   const entries = Object.entries(headers);
   fields.count(`${path}headers`, entries.length, LIMITS.headerEntries);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  // What the decoder puts in the place of bytes that it cannot read.
+  if (entries.some((entry) => entry.some((text) => text.includes("\ufffd"))))
+    fields.wrong(`${path}headers`, "have text that is not UTF-8");
   if (bytes > LIMITS.headerBytes)
     fields.wrong(`${path}headers`, `have ${bytes} bytes; at most ${LIMITS.headerBytes} are allowed`);
   return headers;
@@ -191,9 +201,19 @@ function parseOptions({ maxRetries, retry, timeout }: EnqueueRequest, context: E
   return { maxRetries, retry, timeout };
 }
 
-function checkRetry({ base, max, jitter, delays }: RetryPolicy, { path, fields }: EnqueueContext): void {
+/** Those of the contract; a decoder lets any number through. */
+const BACKOFFS: Readonly<Record<number, true>> = {
+  [RetryPolicy_Backoff.UNSPECIFIED]: true,
+  [RetryPolicy_Backoff.QUADRATIC]: true,
+  [RetryPolicy_Backoff.EXPONENTIAL]: true,
+  [RetryPolicy_Backoff.LINEAR]: true,
+  [RetryPolicy_Backoff.FIXED]: true,
+};
+
+function checkRetry({ backoff, base, max, jitter, delays }: RetryPolicy, { path, fields }: EnqueueContext): void {
   const check = (field: string, duration: Duration | undefined) =>
     fields.durationMs(`${path}retry.${field}`, duration, { min: 0, max: LIMITS.delayMs, fallback: 0 });
+  if (!(backoff in BACKOFFS)) fields.wrong(`${path}retry.backoff`, `is ${backoff}, which this broker does not know`);
   check("base", base);
   check("max", max);
   if (!(jitter >= 0 && jitter <= 1)) fields.wrong(`${path}retry.jitter`, `is ${jitter}; must be from 0 to 1`);

@@ -40,20 +40,19 @@ export class Fields {
     { min, max, fallback }: { min: number; max: number; fallback: number },
   ): number {
     if (!duration) return fallback;
-    const ms = duration.seconds * 1_000 + Math.ceil(duration.nanos / 1_000_000);
-    // Also true for NaN.
-    if (!(ms >= min && ms <= max))
-      this.wrong(field, `is ${seconds(ms)}; must be from ${seconds(min)} to ${seconds(max)}`);
+    const ms = toMs(duration);
+    const wrong = durationSentence(duration, { min, max });
+    if (wrong !== undefined) this.wrong(field, `is ${seconds(ms)}; ${wrong}`);
     return ms;
   }
 
   /** A time as epoch ms. */
   timeMs(field: string, time: Timestamp): number {
-    const ms = time.seconds * 1_000 + Math.ceil(time.nanos / 1_000_000);
+    const ms = toMs(time);
     const latest = Date.now() + LIMITS.delayMs;
-    if (!(time.nanos >= 0 && time.nanos < 1e9))
-      this.wrong(field, `has ${time.nanos} nanoseconds; must be from 0 to 999999999`);
+    if (!hasWholeNanos(time)) this.wrong(field, `has ${time.nanos} nanoseconds; ${NANOS}`);
     else if (!(ms <= latest)) this.wrong(field, "is more than 10 years ahead");
+    else if (time.seconds < FIRST_SECOND) this.wrong(field, "is before the year 1");
     return ms;
   }
 
@@ -70,6 +69,31 @@ export class Fields {
     if (value.length > max) this.wrong(field, `has ${value.length} letters; at most ${max} are allowed`);
     return value;
   }
+}
+
+/** Where google.protobuf.Timestamp begins: 0001-01-01T00:00:00Z. */
+const FIRST_SECOND = -62_135_596_800;
+const NANOS = "nanos must be from 0 to 999999999";
+
+/** Rounded up. */
+function toMs({ seconds, nanos }: Duration | Timestamp): number {
+  return seconds * 1_000 + Math.ceil(nanos / 1_000_000);
+}
+
+/** Of what is not negative: a Timestamp, or a Duration as the broker takes it. */
+function hasWholeNanos({ nanos }: Duration | Timestamp): boolean {
+  return nanos >= 0 && nanos < 1e9;
+}
+
+/** What a duration must be; undefined when it is. */
+export function durationSentence(
+  duration: Duration,
+  { min, max }: { readonly min: number; readonly max: number },
+): string | undefined {
+  const ms = toMs(duration);
+  // Also true for NaN.
+  if (!(ms >= min && ms <= max)) return `must be from ${seconds(min)} to ${seconds(max)}`;
+  return hasWholeNanos(duration) ? undefined : NANOS;
 }
 
 function nameSentence(value: string, allowed: string): string {

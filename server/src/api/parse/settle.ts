@@ -8,6 +8,7 @@ import type { TagReport } from "../../delivery/session.ts";
 import { LIMITS } from "../../domain/limits.ts";
 import { eachField } from "../../domain/task-body.ts";
 import { VarintReader } from "../../lib/varint.ts";
+import { durationSentence } from "./fields.ts";
 
 const SETTLE = { settleId: 1, ackTags: 2, outcomes: 3 } as const;
 const OUTCOME = { tag: 1, ack: 2, nack: 3, release: 4 } as const;
@@ -107,9 +108,8 @@ export function toRelease({ delay }: Release): Report | string {
   return typeof ms === "string" ? ms : { kind: "release", delayMs: ms };
 }
 
-function delayMs({ seconds, nanos }: Duration): number | string {
-  const ms = seconds * 1_000 + Math.ceil(nanos / 1e6);
-  return ms >= 0 && ms <= LIMITS.delayMs
-    ? ms
-    : `a delay of ${ms / 1_000} s; must be from 0 to ${LIMITS.delayMs / 1_000} s`;
+function delayMs(delay: Duration): number | string {
+  const ms = delay.seconds * 1_000 + Math.ceil(delay.nanos / 1e6);
+  const wrong = durationSentence(delay, { min: 0, max: LIMITS.delayMs });
+  return wrong === undefined ? ms : `a delay of ${ms / 1_000} s; ${wrong}`;
 }

@@ -11,7 +11,7 @@ export interface AloneTask {
   lostCount: number;
   /** When it is due, if it is scheduled; else 0. */
   runAtMs: number;
-  /** Orders the tasks of one priority, and those due at the same time. */
+  /** Orders the tasks of one priority. */
   place: number;
   /** See mark.ts. */
   mark: number;
@@ -24,9 +24,4 @@ export interface AloneTask {
 /** Higher priority first, then by place. */
 export function isBefore(a: AloneTask, b: AloneTask): boolean {
   return a.priority === b.priority ? a.place < b.place : a.priority > b.priority;
-}
-
-/** Earlier first, then by place. */
-export function isDueBefore(a: AloneTask, b: AloneTask): boolean {
-  return a.runAtMs === b.runAtMs ? a.place < b.place : a.runAtMs < b.runAtMs;
 }

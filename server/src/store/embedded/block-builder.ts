@@ -9,6 +9,8 @@ const BLOCK_BYTES = 256 * 1024;
 
 export class BlockBuilder {
   readonly key: string;
+  /** When its tasks are due; 0 if they are ready. */
+  readonly runAtMs: number;
   readonly #hasOptions: boolean;
   readonly #bodies: Uint8Array[] = [];
   #bytes = 0;
@@ -17,8 +19,9 @@ export class BlockBuilder {
   /** Whether the line has it. */
   isPublished = false;
 
-  constructor(key: string, hasOptions: boolean) {
+  constructor(key: string, hasOptions: boolean, runAtMs: number) {
     this.key = key;
+    this.runAtMs = runAtMs;
     this.#hasOptions = hasOptions;
   }
 
@@ -27,15 +30,15 @@ export class BlockBuilder {
   }
 
   get name(): BlockName {
-    return { key: this.key, count: this.count, hasOptions: this.#hasOptions };
+    return { key: this.key, count: this.count, hasOptions: this.#hasOptions, runAtMs: this.runAtMs };
   }
 
   get diskName(): string {
     return blockDiskName(this.name);
   }
 
-  canTake(body: Uint8Array, hasOptions: boolean): boolean {
-    if (hasOptions !== this.#hasOptions || this.count === MAX_BLOCK_TASKS) return false;
+  canTake(body: Uint8Array, hasOptions: boolean, runAtMs: number): boolean {
+    if (hasOptions !== this.#hasOptions || runAtMs !== this.runAtMs || this.count === MAX_BLOCK_TASKS) return false;
     return this.count === 0 || this.#bytes + body.length <= BLOCK_BYTES;
   }
 

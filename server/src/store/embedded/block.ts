@@ -1,7 +1,7 @@
-/** A block of which tasks were claimed, or have left: it has an object until its last task left. */
-import { parseBlockKey } from "../../domain/ids.ts";
+/** A block that was scheduled, or of which tasks were claimed or have left: it has an object until its last task left. */
+import { BLOCK_KEY_LENGTH, parseBlockKey } from "../../domain/ids.ts";
 import { VarintReader } from "../../lib/varint.ts";
-import { type BlockName, blockDiskName } from "./block-name.ts";
+import { type BlockName, blockDiskName, parseBlockName } from "./block-name.ts";
 import { hasLeft, LEFT_EARLIER } from "./mark.ts";
 
 export class Block {
@@ -12,6 +12,8 @@ export class Block {
   left: number;
   /** Whether a record tells which tasks left. */
   hasLeftRecord = false;
+  /** Tasks before this index are no longer scheduled. */
+  promotedTo: number;
   /** The bodies, while some of them wait to be claimed. */
   content: Buffer | undefined;
   /** Where in the content the body with this index begins: claims go on from there. */
@@ -22,6 +24,7 @@ export class Block {
     this.name = name;
     this.marks = new Array(name.count).fill(0);
     this.left = name.count;
+    this.promotedTo = name.runAtMs > 0 ? 0 : name.count;
   }
 
   get key(): string {
@@ -52,26 +55,33 @@ export class Block {
   }
 }
 
-const BITS_AT = 2;
+/** Some tasks of a block that stand in line: from `first` to before `end`. */
+export interface BlockRun {
+  readonly kind: "run";
+  readonly block: Block;
+  first: number;
+  end: number;
+}
 
-/** What left a block: its size, whether it has options, and one bit for each task that left. */
+/** What left a block: the rest of its name on disk after its key, and one bit for each task that left. */
 export function encodeLeft({ name, marks }: Block): Buffer {
-  const bytes = Buffer.alloc(BITS_AT + Math.ceil(marks.length / 8));
-  bytes[0] = name.count;
-  bytes[1] = name.hasOptions ? 1 : 0;
+  const rest = blockDiskName(name).slice(BLOCK_KEY_LENGTH);
+  const bytes = Buffer.alloc(rest.length + Math.ceil(marks.length / 8));
+  bytes.write(rest, "latin1");
   for (let i = 0; i < marks.length; i++) {
-    const at = BITS_AT + (i >> 3);
+    const at = rest.length + (i >> 3);
     if (hasLeft(marks[i] ?? 0)) bytes[at] = (bytes[at] ?? 0) | (1 << (i & 7));
   }
   return bytes;
 }
 
 /** The block as it was when the record was written. */
-export function decodeLeft(key: string, bytes: Uint8Array): Block {
-  const block = new Block({ key, count: bytes[0] ?? 0, hasOptions: bytes[1] === 1 });
+export function decodeLeft(key: string, bytes: Buffer): Block {
+  const block = new Block(parseBlockName(key + bytes.toString("latin1")));
+  const bitsAt = block.diskName.length - BLOCK_KEY_LENGTH;
   block.hasLeftRecord = true;
   for (let i = 0; i < block.marks.length; i++) {
-    if (!((bytes[BITS_AT + (i >> 3)] ?? 0) & (1 << (i & 7)))) continue;
+    if (!((bytes[bitsAt + (i >> 3)] ?? 0) & (1 << (i & 7)))) continue;
     block.marks[i] = LEFT_EARLIER;
     block.left--;
   }

@@ -3,11 +3,11 @@
 import { joinBodies } from "../bodies.ts";
 import type { ClaimLimit, Grant } from "../store.ts";
 import type { AloneTask } from "./alone-task.ts";
-import { Block } from "./block.ts";
+import { Block, type BlockRun } from "./block.ts";
 import type { LineHead } from "./line.ts";
 import { hasLeft, markOf } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
-import type { Queue, ReturnedRun } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 import { readAlone, readContent } from "./stored-tasks.ts";
 
 interface Budget {
@@ -78,7 +78,7 @@ export class Claimer {
   }
 
   /** Takes the ready tasks from the head of the line up to the first gap, or as many as the budget reaches for. */
-  #takeRun(queue: Queue, head: ReturnedRun | (LineHead & { kind: "block" }), budget: Budget, grants: Grant[]): boolean {
+  #takeRun(queue: Queue, head: BlockRun | (LineHead & { kind: "block" }), budget: Budget, grants: Grant[]): boolean {
     const block = head.kind === "run" ? head.block : this.#openBlock(queue, head);
     while (head.first < head.end && hasLeft(block.marks[head.first] ?? 0)) head.first++;
     if (head.first < head.end && !this.#takePiece(queue, block, head, budget, grants)) return false;

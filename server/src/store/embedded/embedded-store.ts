@@ -2,6 +2,7 @@
  * The store that needs nothing installed: its state is in memory, and every change is on disk, in an LMDB file, before it is
  * acknowledged. One process at a time has it. README.md tells what is written and why.
  */
+import { CannotStart } from "../../domain/cannot-start.ts";
 import { storeUnavailable } from "../../domain/errors.ts";
 import { newBrokerId } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
@@ -60,7 +61,7 @@ class EmbeddedStore implements Store {
 
   async start(events: StoreEvents): Promise<void> {
     if (this.#options.requireDurability === "replicated")
-      throw new Error(
+      throw new CannotStart(
         "the embedded store keeps tasks on one disk (durability fsync), but replicated is required: use redis with replicas, " +
           "or require no more than fsync",
       );

@@ -1,7 +1,8 @@
-/** One call of `enqueue`: plain tasks become blocks, the others records of their own. */
+/** One call of `enqueue`: tasks become blocks, but for those with a key or a priority, which get records of their own. */
 import { INDEX_TEXT, newNonce } from "../../domain/ids.ts";
 import type { Enqueued, NewTask, Producer } from "../store.ts";
 import type { AloneTask } from "./alone-task.ts";
+import { Block } from "./block.ts";
 import type { BlockBuilder } from "./block-builder.ts";
 import type { Call } from "./journal.ts";
 import type { EmbeddedParts } from "./parts.ts";
@@ -56,18 +57,19 @@ export class EnqueueCall implements Call {
     this.#countTypes(turn);
     let run: (Part & { kind: "block" }) | undefined;
     for (const task of this.#request.tasks) {
-      if (!isPlain(task, turn.nowMs)) {
+      const runAtMs = dueAtMs(task, turn.nowMs);
+      if (task.key !== undefined || task.priority !== 0) {
         run = undefined;
-        parts.push({ kind: "alone", enqueued: this.#addAlone(task, turn) });
+        parts.push({ kind: "alone", enqueued: this.#addAlone(task, runAtMs, turn) });
         continue;
       }
-      const builder = turn.blockFor(this.queue, task.body, task.hasOptions);
+      const builder = turn.blockFor(this.queue, task.body, task.hasOptions, runAtMs);
       const index = builder.add(task.body);
       if (run?.key === builder.key) {
         run.count++;
         continue;
       }
-      run = { kind: "block", key: builder.key, first: index, count: 1 };
+      run = { kind: "block", key: builder.key, first: index, count: 1, runAtMs };
       parts.push(run);
       this.#added.push(builder);
     }
@@ -83,7 +85,7 @@ export class EnqueueCall implements Call {
     queue.counters.enqueued += tasks.length;
   }
 
-  #addAlone(task: NewTask, turn: Turn): Enqueued {
+  #addAlone(task: NewTask, runAtMs: number, turn: Turn): Enqueued {
     const { queue } = this;
     const stamp = turn.stamps.next(turn.nowMs);
     const key = task.key ?? stamp + newNonce() + INDEX_TEXT[0];
@@ -94,27 +96,26 @@ export class EnqueueCall implements Call {
       return existing;
     }
     const { body, hasOptions, priority } = task;
-    const runAtMs = task.delayMs > 0 ? turn.nowMs + task.delayMs : task.runAtMs;
-    const state = runAtMs > turn.nowMs ? "scheduled" : "ready";
+    const state = runAtMs > 0 ? "scheduled" : "ready";
     const common = { hasOptions, priority, attempt: 1, lostCount: 0, enqueuedAtMs: turn.nowMs };
     const alone: AloneTask = {
       ...common,
       key,
       state,
-      runAtMs: state === "scheduled" ? runAtMs : 0,
+      runAtMs,
       place: 0,
       mark: 0,
       leasedAttempt: 0,
       wasLeasedAlone: true,
     };
-    const record = { ...common, body, runAtMs: alone.runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
+    const record = { ...common, body, runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
     // Among tasks of priority 0 it has its place: what comes after it must not join a block from before.
     if (state === "ready" && priority === 0) turn.closeBlock(queue);
     turn.putAlone(queue, key, { state, stamp, record });
     queue.alone.set(key, alone);
     turn.onUndo(() => queue.alone.delete(key));
     this.#added.push({ task: alone });
-    return { kind: "created", key, state, runAtMs: alone.runAtMs };
+    return { kind: "created", key, state, runAtMs };
   }
 
   #existing(key: string): Enqueued | undefined {
@@ -155,16 +156,26 @@ export class EnqueueCall implements Call {
   #publishBlock(builder: BlockBuilder): void {
     if (builder.isPublished) return;
     builder.isPublished = true;
+    if (builder.runAtMs > 0) {
+      const block = new Block(builder.name);
+      this.queue.blocks.set(block.key, block);
+      this.queue.scheduleRun({ kind: "run", block, first: 0, end: builder.count });
+      this.#tellScheduled(builder.runAtMs);
+      return;
+    }
     if (builder.value) this.#parts.cache.add(builder.key, builder.value);
     this.queue.pushBlock(builder.diskName, 0, builder.count);
   }
 
   #publishAlone(task: AloneTask): void {
-    const { queue } = this;
-    if (task.state === "ready") queue.pushAlone(task);
+    if (task.state === "ready") this.queue.pushAlone(task);
     if (task.state !== "scheduled") return;
-    queue.pushScheduled(task);
-    this.#parts.events.scheduled(queue.name, Math.max(0, task.runAtMs - this.#nowMs));
+    this.queue.scheduleAlone(task);
+    this.#tellScheduled(task.runAtMs);
+  }
+
+  #tellScheduled(runAtMs: number): void {
+    this.#parts.events.scheduled(this.queue.name, Math.max(0, runAtMs - this.#nowMs));
   }
 
   fail(error: unknown): void {
@@ -174,6 +185,8 @@ export class EnqueueCall implements Call {
   }
 }
 
-function isPlain({ key, priority, delayMs, runAtMs }: NewTask, nowMs: number): boolean {
-  return key === undefined && priority === 0 && delayMs === 0 && runAtMs <= nowMs;
+/** When the task becomes ready; 0 if it is. */
+function dueAtMs({ delayMs, runAtMs }: NewTask, nowMs: number): number {
+  if (delayMs > 0) return nowMs + delayMs;
+  return runAtMs > nowMs ? runAtMs : 0;
 }

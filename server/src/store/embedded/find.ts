@@ -50,20 +50,22 @@ function blockSnapshot(database: Database, queue: Queue, key: string): TaskSnaps
   const block = queue.blocks.get(place.block) ?? untouchedBlock(database, queue, place.block);
   const mark = block?.marks[place.index];
   if (!block || mark === undefined || hasLeft(mark)) return undefined;
+  const isScheduled = place.index >= block.promotedTo;
+  const state = isScheduled ? "scheduled" : mark > 0 && markFate(mark) === "held" ? "active" : "ready";
   return {
     queue: queue.name,
     key,
-    state: mark > 0 && markFate(mark) === "held" ? "active" : "ready",
+    state,
     body: readBody(database, queue, block, place.index),
     attempt: 1,
     lostCount: 0,
     enqueuedAtMs: block.enqueuedAtMs,
-    runAtMs: 0,
+    runAtMs: isScheduled ? block.name.runAtMs : 0,
     lastResult: undefined,
   };
 }
 
-/** A block that memory does not know, because none of its tasks was ever claimed. */
+/** A block that memory does not know, because it was not scheduled, and none of its tasks was ever claimed. */
 function untouchedBlock(database: Database, queue: Queue, blockKey: string): Block | undefined {
   const key = database.firstKey(diskKey("b", queue.id, blockKey));
   return key && new Block(parseBlockName(nameOf(key)));

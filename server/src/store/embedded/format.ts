@@ -1,9 +1,10 @@
 /** The record that tells how the others are to be read, and how many queues there are. */
+import { CannotStart } from "../../domain/cannot-start.ts";
 import type { Database, Write } from "./database.ts";
 import { DamageError, diskKey, seal } from "./disk.ts";
 
 /** Rises when a record changes in a way that an older broker, or this one, would misread. */
-const FORMAT = 1;
+const FORMAT = 2;
 const COUNT_AT = 1;
 
 export function formatWrite(queueCount: number): Write {
@@ -24,8 +25,8 @@ export function readFormat(database: Database): number {
   const content = database.get(diskKey("f", 0, ""));
   if (!content) throw new DamageError("the record of its format is missing");
   if (content[0] !== FORMAT)
-    throw new Error(
-      `${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use a newer one`,
+    throw new CannotStart(
+      `${database.path} has format ${content[0]}, and this broker knows format ${FORMAT}: use the one that wrote it, or move the folder away`,
     );
   return content.readUInt32BE(COUNT_AT);
 }

@@ -3,12 +3,17 @@ import type { AloneTask } from "./alone-task.ts";
 import { blockDiskName, parseBlockName } from "./block-name.ts";
 import { ReadyLine } from "./line.ts";
 
-const nameOf = (i: number, count = 128) => ({ key: `block-${i}`.padEnd(20, "x"), count, hasOptions: i % 2 === 0 });
+const nameOf = (i: number, count = 128) => ({
+  key: `block-${i}`.padEnd(20, "x"),
+  count,
+  hasOptions: i % 2 === 0,
+  runAtMs: 0,
+});
 
 test("a line gives out blocks and tasks alone in the order in which they came, over many chunks", () => {
   const line = new ReadyLine();
   for (let i = 0; i < 2_000; i++) {
-    if (i % 3 === 0) line.pushAlone(alone(`=${i}`));
+    if (i % 3 === 0) line.pushObject(alone(`=${i}`));
     else line.pushBlock(blockDiskName(nameOf(i)), i % 7, 128);
   }
 
@@ -46,9 +51,11 @@ test("a block at the head may be taken in parts", () => {
 
 test.for([1, 13, 127, 128])("the name of a block of %i tasks is read as it was written", (count) => {
   for (const hasOptions of [true, false]) {
-    const name = { key: "01M8837BFS0007B2XQ9Z", count, hasOptions };
+    for (const runAtMs of [0, 1, 1_800_000_000_123, 2 ** 48 - 1]) {
+      const name = { key: "01M8837BFS0007B2XQ9Z", count, hasOptions, runAtMs };
 
-    expect(parseBlockName(blockDiskName(name))).toEqual(name);
+      expect(parseBlockName(blockDiskName(name))).toEqual(name);
+    }
   }
 });
 

@@ -2,8 +2,8 @@
 
 import { decodeStoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
-import { decodeLeft } from "./block.ts";
-import { parseBlockName } from "./block-name.ts";
+import { Block, type BlockRun, decodeLeft } from "./block.ts";
+import { type BlockName, parseBlockName } from "./block-name.ts";
 import { countAlive, decodeCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { DamageError, nameOf, queueIdOf } from "./disk.ts";
@@ -20,11 +20,19 @@ interface Waiting {
   readonly task: AloneTask;
 }
 
+/** A task alone, or tasks of a block, that are scheduled. */
+interface Scheduled {
+  readonly stamp: string;
+  readonly queue: Queue;
+  readonly item: AloneTask | BlockRun;
+}
+
 export class Loader {
   readonly #database: Database;
   readonly #registry: Registry;
   readonly #stamps: Stamps;
   readonly #queues = new Map<number, Queue>();
+  readonly #scheduled: Scheduled[] = [];
 
   constructor(database: Database, registry: Registry, stamps: Stamps) {
     this.#database = database;
@@ -44,6 +52,7 @@ export class Loader {
     this.#loadProducers();
     this.#loadLeft();
     this.#loadLines(this.#loadAlone());
+    this.#loadSchedules();
     this.#checkCounts();
   }
 
@@ -82,7 +91,7 @@ export class Loader {
   /** Which tasks left blocks of which others remain. The blocks themselves are read last. */
   #loadLeft(): void {
     for (const { key, content } of this.#database.all("l")) {
-      const block = decodeLeft(nameOf(key), content);
+      const block = decodeLeft(nameOf(key), Buffer.from(content));
       this.#queueOf(key).blocks.set(block.key, block);
     }
   }
@@ -90,20 +99,18 @@ export class Loader {
   /** Tasks alone: those that are ready are returned, in order. */
   #loadAlone(): Map<Queue, Waiting[]> {
     const ready = new Map<Queue, Waiting[]>();
-    const scheduled: (Waiting & { readonly queue: Queue })[] = [];
     for (const { key, content } of this.#database.all("a")) {
       const queue = this.#queueOf(key);
       const { state, stamp, task } = readAlone(nameOf(key), Buffer.from(content));
       queue.alone.set(task.key, task);
       this.#stamps.goOnAfter(stamp);
       if (state === "dead") queue.gauges.dead++;
-      if (state === "scheduled") scheduled.push({ queue, stamp, task });
+      if (state === "scheduled") this.#scheduled.push({ queue, stamp, item: task });
       if (state !== "ready") continue;
       const others = ready.get(queue);
       if (others) others.push({ stamp, task });
       else ready.set(queue, [{ stamp, task }]);
     }
-    for (const { queue, task } of scheduled.sort(byStamp)) queue.pushScheduled(task);
     for (const waiting of ready.values()) waiting.sort(byStamp);
     return ready;
   }
@@ -128,16 +135,37 @@ export class Loader {
       const stamp = name.slice(0, STAMP_LENGTH);
       pushUntil(queue, stamp);
       this.#stamps.goOnAfter(stamp);
-      pushBlock(queue, name);
+      this.#loadBlock(queue, stamp, name);
     }
     for (const queue of ready.keys()) pushUntil(queue, AFTER_ALL);
+  }
+
+  #loadBlock(queue: Queue, stamp: string, diskName: string): void {
+    const name = parseBlockName(diskName);
+    const known = queue.blocks.get(name.key);
+    if (name.runAtMs === 0) {
+      for (const { first, end } of runsOf(name, known)) queue.pushBlock(diskName, first, end);
+      return;
+    }
+    const block = known ?? new Block(name);
+    queue.blocks.set(block.key, block);
+    for (const { first, end } of runsOf(name, known))
+      this.#scheduled.push({ queue, stamp, item: { kind: "run", block, first, end } });
+  }
+
+  /** What was due before is so again: a promotion is not on disk. */
+  #loadSchedules(): void {
+    for (const { queue, item } of this.#scheduled.sort(byStamp)) {
+      if ("block" in item) queue.scheduleRun(item);
+      else queue.scheduleAlone(item);
+    }
   }
 }
 
 /** No stamp has this letter. */
 const AFTER_ALL = "~";
 
-function byStamp(a: Waiting, b: Waiting): number {
+function byStamp(a: { readonly stamp: string }, b: { readonly stamp: string }): number {
   return a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : 0;
 }
 
@@ -161,19 +189,18 @@ function readAlone(key: string, bytes: Buffer) {
   return { state, stamp, task };
 }
 
-/** Puts those tasks of a block in line that have not left it. */
-function pushBlock(queue: Queue, diskName: string): void {
-  const { key, count } = parseBlockName(diskName);
-  const marks = queue.blocks.get(key)?.marks;
-  if (!marks) {
-    queue.pushBlock(diskName, 0, count);
+/** The tasks of a block that have not left it. */
+function* runsOf({ count }: BlockName, known: Block | undefined): Generator<{ first: number; end: number }> {
+  if (!known) {
+    yield { first: 0, end: count };
     return;
   }
+  const isHere = (index: number) => !hasLeft(known.marks[index] ?? 0);
   for (let first = 0; first < count; first++) {
-    if (hasLeft(marks[first] ?? 0)) continue;
+    if (!isHere(first)) continue;
     let end = first;
-    while (end < count && !hasLeft(marks[end] ?? 0)) end++;
-    queue.pushBlock(diskName, first, end);
+    while (end < count && isHere(end)) end++;
+    yield { first, end };
     first = end;
   }
 }

@@ -1,5 +1,6 @@
 /** Keeps a second process out of a folder: a file that names the process that has it. */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { CannotStart } from "../../domain/cannot-start.ts";
 
 /** Folders that this very process has open: its own id in the file is then no sign of a process before it. */
 const ours = new Set<string>();
@@ -11,11 +12,11 @@ export class FolderLock {
     this.#path = path;
   }
 
-  /** @throws a sentence that names the other process */
+  /** @throws CannotStart naming the other process */
   acquire(): void {
-    if (ours.has(this.#path)) throw new Error(inUse(this.#path, process.pid));
+    if (ours.has(this.#path)) throw new CannotStart(inUse(this.#path, process.pid));
     // Twice: the second time after a dead process's file was removed.
-    if (!this.#create() && !this.#takeOver()) throw new Error(inUse(this.#path, this.#holder()?.pid));
+    if (!this.#create() && !this.#takeOver()) throw new CannotStart(inUse(this.#path, this.#holder()?.pid));
     ours.add(this.#path);
   }
 

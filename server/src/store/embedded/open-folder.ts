@@ -1,6 +1,7 @@
 /** The folder of an open store: its lock, its file, and the state that was made from it. */
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { CannotStart } from "../../domain/cannot-start.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type { StoreEvents, StoreOptions } from "../store.ts";
 import { BodyCache } from "./body-cache.ts";
@@ -38,10 +39,18 @@ export class OpenFolder {
     this.#lock = lock;
   }
 
-  /** Rejects with a sentence that names the remedy. */
+  /** @throws CannotStart */
   static async open(options: FolderOptions): Promise<OpenFolder> {
     const dir = resolve(options.dir);
-    await mkdir(dir, { recursive: true });
+    try {
+      await mkdir(dir, { recursive: true });
+      return await OpenFolder.#lockAndOpen(dir, options);
+    } catch (error) {
+      throw unusable(dir, error);
+    }
+  }
+
+  static async #lockAndOpen(dir: string, options: FolderOptions): Promise<OpenFolder> {
     const lock = new FolderLock(join(dir, "lock"));
     lock.acquire();
     try {
@@ -76,6 +85,13 @@ export class OpenFolder {
   }
 }
 
+/** What the system refuses, it says with a code: no such rights, no room, not a folder. */
+function unusable(dir: string, error: unknown): unknown {
+  if (error instanceof CannotStart || !(error instanceof Error) || !("code" in error)) return error;
+  const remedy = "give the broker's user the right to write there, or name another folder with TASKWIRE_DATA_DIR";
+  return new CannotStart(`the data folder ${dir} cannot be used: ${error.message}; ${remedy}`, { cause: error });
+}
+
 async function openFile(path: string, lock: FolderLock, reserve: Reserve, options: FolderOptions): Promise<OpenFolder> {
   const { brokerId, events, logger } = options;
   const registry = new Registry(options.maxQueues);
@@ -107,7 +123,7 @@ async function openSound(path: string, read: (database: Database) => Promise<voi
     if (!isDamage(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     const remedy = "restore it from a backup, or move it away to begin with an empty store";
-    throw new Error(`the store ${path} is damaged: ${reason}; ${remedy}`, { cause: error });
+    throw new CannotStart(`the store ${path} is damaged: ${reason}; ${remedy}`, { cause: error });
   }
 }
 

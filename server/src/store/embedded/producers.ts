@@ -10,7 +10,7 @@ const SEQUENCE_LENGTH = 11;
 
 /** A part of a batch: a run of tasks of one block, or one task by itself. */
 export type Part =
-  | { readonly kind: "block"; readonly key: string; readonly first: number; count: number }
+  | { readonly kind: "block"; readonly key: string; readonly first: number; count: number; readonly runAtMs: number }
   | { readonly kind: "alone"; readonly enqueued: Enqueued };
 
 interface Memory {
@@ -74,19 +74,24 @@ export function answerOf(parts: readonly Part[]): Enqueued[] {
       answer.push(part.enqueued);
       continue;
     }
-    for (let i = part.first; i < part.first + part.count; i++)
-      answer.push({ kind: "created", key: part.key + INDEX_TEXT[i], state: "ready", runAtMs: 0 });
+    const { key, first, count, runAtMs } = part;
+    const state = runAtMs > 0 ? "scheduled" : "ready";
+    for (let i = first; i < first + count; i++)
+      answer.push({ kind: "created", key: key + INDEX_TEXT[i], state, runAtMs });
   }
   return answer;
 }
 
-type PartFields =
-  | [key: string, first: number, count: number]
-  | [kind: Enqueued["kind"], key: string, state: TaskState, runAtMs: number];
+type BlockFields = [key: string, first: number, count: number, runAtMs: number];
+type PartFields = BlockFields | [kind: Enqueued["kind"], key: string, state: TaskState, runAtMs: number];
+
+function isBlockFields(part: PartFields): part is BlockFields {
+  return typeof part[1] === "number";
+}
 
 export function encodeBatch(parts: readonly Part[], nowMs: number): Buffer {
   const fields = parts.map((part): PartFields => {
-    if (part.kind === "block") return [part.key, part.first, part.count];
+    if (part.kind === "block") return [part.key, part.first, part.count, part.runAtMs];
     const { kind, key, state, runAtMs } = part.enqueued;
     return [kind, key, state, runAtMs];
   });
@@ -97,7 +102,10 @@ export function decodeBatch(bytes: Buffer): { readonly atMs: number; readonly pa
   // Only encodeBatch writes these.
   const [atMs, fields] = unpack(bytes) as [number, PartFields[]];
   const parts = fields.map((part): Part => {
-    if (part.length === 3) return { kind: "block", key: part[0], first: part[1], count: part[2] };
+    if (isBlockFields(part)) {
+      const [key, first, count, runAtMs] = part;
+      return { kind: "block", key, first, count, runAtMs };
+    }
     const [kind, key, state, runAtMs] = part;
     return { kind: "alone", enqueued: { kind, key, state, runAtMs } };
   });

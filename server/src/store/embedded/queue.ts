@@ -1,21 +1,12 @@
 /** What memory holds of one queue. */
 import { Deque } from "../../lib/deque.ts";
 import { Heap } from "../../lib/heap.ts";
-import { type AloneTask, isBefore, isDueBefore } from "./alone-task.ts";
-import type { Block } from "./block.ts";
+import { type AloneTask, isBefore } from "./alone-task.ts";
+import type { Block, BlockRun } from "./block.ts";
 import { type Counters, noCounts } from "./counters.ts";
 import { type LineHead, ReadyLine } from "./line.ts";
 import type { Producers } from "./producers.ts";
-
-/** A run of a block whose tasks came back: they hold on to their block, since the line of blocks has passed it. */
-export interface ReturnedRun {
-  readonly kind: "run";
-  readonly block: Block;
-  first: number;
-  end: number;
-}
-
-export type Head = LineHead | ReturnedRun;
+import { Schedule } from "./schedule.ts";
 
 export class Queue {
   readonly name: string;
@@ -27,14 +18,14 @@ export class Queue {
   readonly enqueuedByType = new Map<string, number>();
   readonly gauges = { scheduled: 0, ready: 0, active: 0, dead: 0 };
   readonly alone = new Map<string, AloneTask>();
-  /** Blocks of which tasks were claimed or have left. */
+  /** Blocks that were scheduled, or of which tasks were claimed or have left. */
   readonly blocks = new Map<string, Block>();
   readonly producers: Producers;
   /** Those who wait for the end of a task. */
   readonly waiting = new Map<string, Set<() => void>>();
-  readonly #scheduled = new Heap<AloneTask>(isDueBefore);
+  readonly #schedule = new Schedule();
   readonly #prioritised = new Heap<AloneTask>(isBefore);
-  readonly #returned = new Deque<Head>();
+  readonly #returned = new Deque<LineHead>();
   readonly #line = new ReadyLine();
   #backPlace = 0;
   #frontPlace = 0;
@@ -53,7 +44,7 @@ export class Queue {
   pushAlone(task: AloneTask): void {
     this.gauges.ready++;
     if (task.priority === 0) {
-      this.#line.pushAlone(task);
+      this.#line.pushObject(task);
     } else {
       task.place = ++this.#backPlace;
       this.#prioritised.push(task);
@@ -79,34 +70,56 @@ export class Queue {
     else this.#returned.push({ kind: "run", block, first: index, end: index + 1 });
   }
 
-  pushScheduled(task: AloneTask): void {
+  scheduleAlone(task: AloneTask): void {
     this.gauges.scheduled++;
-    task.place = ++this.#backPlace;
-    this.#scheduled.push(task);
+    this.#schedule.add(task.runAtMs, task);
+  }
+
+  /** Tasks of a block, all of which are due at the time that its name tells. */
+  scheduleRun(run: BlockRun): void {
+    this.gauges.scheduled += run.end - run.first;
+    this.#schedule.add(run.block.name.runAtMs, run);
   }
 
   /** Moves up to `max` due tasks to the line; returns how many. */
   promote(max: number, nowMs: number): number {
     let promoted = 0;
-    for (; promoted < max; promoted++) {
-      const task = this.#scheduled.peek();
-      if (task === undefined || task.runAtMs > nowMs) break;
-      this.#scheduled.pop();
-      this.gauges.scheduled--;
-      task.state = "ready";
-      task.runAtMs = 0;
-      this.pushAlone(task);
+    while (promoted < max) {
+      const next = this.#schedule.firstDue(nowMs);
+      if (next === undefined) break;
+      promoted += "block" in next ? this.#promoteRun(next, max - promoted) : this.#promoteAlone(next);
     }
+    this.gauges.scheduled -= promoted;
     return promoted;
+  }
+
+  #promoteAlone(task: AloneTask): number {
+    this.#schedule.shift();
+    task.state = "ready";
+    task.runAtMs = 0;
+    this.pushAlone(task);
+    return 1;
+  }
+
+  /** Tasks beyond `max` stay scheduled. */
+  #promoteRun(run: BlockRun, max: number): number {
+    const { block, first } = run;
+    const end = Math.min(run.end, first + max);
+    run.first = end;
+    if (end === run.end) this.#schedule.shift();
+    block.promotedTo = end;
+    this.#line.pushObject({ kind: "run", block, first, end });
+    this.gauges.ready += end - first;
+    return end - first;
   }
 
   /** When the next scheduled task is due; undefined when there is none. */
   get nextDueAtMs(): number | undefined {
-    return this.#scheduled.peek()?.runAtMs;
+    return this.#schedule.nextDueAtMs;
   }
 
   /** What is to be claimed next. */
-  head(): Head | undefined {
+  head(): LineHead | undefined {
     const first = this.#prioritised.peek();
     if (first && first.priority > 0) return { kind: "alone", task: first };
     const head = this.#returned.at(0) ?? this.#line.head();

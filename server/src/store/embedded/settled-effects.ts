@@ -72,7 +72,7 @@ export class SettledEffects {
       else queue.returnIndex(back.block, back.index);
     }
     for (const { task, delayMs } of this.#scheduled) {
-      queue.pushScheduled(task);
+      queue.scheduleAlone(task);
       events.scheduled(queue.name, delayMs);
     }
     for (const block of this.#blocks) if (block.left === 0) queue.blocks.delete(block.key);

@@ -36,8 +36,9 @@ export class Turn {
   readonly #blocks = new Map<Block, BlockChanges>();
   /** New blocks, in order. */
   readonly #newBlocks: { readonly queue: Queue; readonly builder: BlockBuilder }[] = [];
-  /** Those that take more tasks. */
+  /** Those that take more tasks: ready ones, and scheduled ones. */
   readonly #openBlocks = new Map<Queue, BlockBuilder>();
+  readonly #openScheduled = new Map<Queue, BlockBuilder>();
   readonly #results = new Map<Queue, ResultName[]>();
   /** The types that were counted, by queue. */
   readonly #queues = new Map<Queue, Set<string>>();
@@ -63,13 +64,14 @@ export class Turn {
     this.writes.push({ key: diskKey(kind, queue.id, name), value: undefined });
   }
 
-  /** The block that takes the next plain task of a queue. */
-  blockFor(queue: Queue, body: Uint8Array, hasOptions: boolean): BlockBuilder {
+  /** The block that takes the next plain task of a queue, which is due at `runAtMs`, or, if that is 0, ready. */
+  blockFor(queue: Queue, body: Uint8Array, hasOptions: boolean, runAtMs: number): BlockBuilder {
     this.bytes += body.length;
-    const open = this.#openBlocks.get(queue);
-    if (open?.canTake(body, hasOptions)) return open;
-    const builder = new BlockBuilder(this.stamps.nextBlockKey(this.nowMs), hasOptions);
-    this.#openBlocks.set(queue, builder);
+    const openBlocks = runAtMs > 0 ? this.#openScheduled : this.#openBlocks;
+    const open = openBlocks.get(queue);
+    if (open?.canTake(body, hasOptions, runAtMs)) return open;
+    const builder = new BlockBuilder(this.stamps.nextBlockKey(this.nowMs), hasOptions, runAtMs);
+    openBlocks.set(queue, builder);
     this.#newBlocks.push({ queue, builder });
     return builder;
   }
@@ -77,6 +79,7 @@ export class Turn {
   /** What comes later must not stand in the same block as what came before. */
   closeBlock(queue: Queue): void {
     this.#openBlocks.delete(queue);
+    this.#openScheduled.delete(queue);
   }
 
   onUndo(undo: () => void): void {

@@ -1,20 +1,36 @@
-/** How a task alone stands in the hash `alone`: the length of its meta data (3 bytes), these, and the body as it came. */
-import { type AloneRecord, decodeAlone, encodeAlone } from "../records.ts";
+/**
+ * How a task alone stands in the hash `alone`: its meta data, and its body after its length, as in a block. A claim hands out
+ * many of them as one text: each tells where it ends, and what a broker needs of it is read at fixed places.
+ *
+ *     | length of what follows up to the body | flags | priority | attempt | lost | enqueued | due | ended | failure |
+ *     |                   3                   |   1   |    4     |    4    |  4   |    6     |  6  |   6   | msgpack |
+ *
+ * Flags: 1 = it has options, 2 = an attempt has failed. Without that there is no failure. Times are epoch ms.
+ */
+import { pack, unpack } from "msgpackr";
+import { varintLength, writeVarint } from "../../lib/varint.ts";
+import { bodyAt } from "../bodies.ts";
+import type { AloneRecord } from "../records.ts";
+import type { Failure } from "../store.ts";
 
 const LENGTH = 3;
+const PLACE = { flags: 3, priority: 4, attempt: 8, lost: 12, enqueued: 16, due: 22, ended: 28, failure: 34 } as const;
+const TIME = 6;
+const HAS_OPTIONS = 1;
+const HAS_FAILED = 2;
 const NO_BODY = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
 
 /** All but the body. The scripts put a body to it, which they take from where it was. */
 export function encodeMeta(record: AloneRecord): Buffer {
-  return encodeAlone(record.body.length === 0 ? record : { ...record, body: NO_BODY });
+  return encode(record, 0);
 }
 
 export function encodeValue(record: AloneRecord): Buffer {
-  const meta = encodeMeta(record);
-  const value = Buffer.allocUnsafe(LENGTH + meta.length + record.body.length);
-  value.writeUIntBE(meta.length, 0, LENGTH);
-  value.set(meta, LENGTH);
-  value.set(record.body, LENGTH + meta.length);
+  const { body } = record;
+  const value = encode(record, varintLength(body.length) + body.length);
+  const at = writeVarint(value, bodiesAt(value), body.length);
+  value.set(body, at);
   return value;
 }
 
@@ -22,15 +38,55 @@ export function decodeValue(value: Buffer): AloneRecord {
   return { ...decodeMeta(value), body: bodyOf(value) };
 }
 
-/** Without the body. */
-export function decodeMeta(value: Buffer): AloneRecord {
-  return decodeAlone(value.subarray(LENGTH, bodyStart(value)));
-}
-
 export function bodyOf(value: Buffer): Buffer {
-  return value.subarray(bodyStart(value));
+  return bodyAt(value.subarray(bodiesAt(value)), 0);
 }
 
-function bodyStart(value: Buffer): number {
-  return LENGTH + value.readUIntBE(0, LENGTH);
+/** Without the body. @param at where the value begins */
+export function decodeMeta(value: Buffer, at = 0): AloneRecord {
+  const flags = value[at + PLACE.flags] ?? 0;
+  return {
+    body: NO_BODY,
+    hasOptions: (flags & HAS_OPTIONS) !== 0,
+    priority: value.readInt32BE(at + PLACE.priority),
+    attempt: value.readUInt32BE(at + PLACE.attempt),
+    lostCount: value.readUInt32BE(at + PLACE.lost),
+    enqueuedAtMs: value.readUIntBE(at + PLACE.enqueued, TIME),
+    runAtMs: value.readUIntBE(at + PLACE.due, TIME),
+    lastFailure:
+      (flags & HAS_FAILED) === 0 ? undefined : decodeFailure(value.subarray(at + PLACE.failure, bodiesAt(value, at))),
+    lastEndedAtMs: value.readUIntBE(at + PLACE.ended, TIME),
+  };
+}
+
+/** Where the body begins, with its length. @param at where the value begins */
+export function bodiesAt(value: Buffer, at = 0): number {
+  return at + LENGTH + value.readUIntBE(at, LENGTH);
+}
+
+/** Leaves `room` bytes at the end. */
+function encode(record: AloneRecord, room: number): Buffer {
+  const failure = record.lastFailure ? encodeFailure(record.lastFailure) : NOTHING;
+  const length = PLACE.failure + failure.length;
+  const value = Buffer.allocUnsafe(length + room);
+  value.writeUIntBE(length - LENGTH, 0, LENGTH);
+  value[PLACE.flags] = (record.hasOptions ? HAS_OPTIONS : 0) | (record.lastFailure ? HAS_FAILED : 0);
+  value.writeInt32BE(record.priority, PLACE.priority);
+  value.writeUInt32BE(record.attempt, PLACE.attempt);
+  value.writeUInt32BE(record.lostCount, PLACE.lost);
+  value.writeUIntBE(record.enqueuedAtMs, PLACE.enqueued, TIME);
+  value.writeUIntBE(record.runAtMs, PLACE.due, TIME);
+  value.writeUIntBE(record.lastEndedAtMs, PLACE.ended, TIME);
+  value.set(failure, PLACE.failure);
+  return value;
+}
+
+function encodeFailure({ type, message, durationMs, workerId }: Failure): Buffer {
+  return pack([type, message, durationMs, workerId]);
+}
+
+function decodeFailure(bytes: Buffer): Failure {
+  // Only encodeFailure writes these.
+  const [type, message, durationMs, workerId] = unpack(bytes) as [string, string, number, string];
+  return { type, message, durationMs, workerId };
 }

@@ -1,4 +1,5 @@
 /** Whether the server can keep the promises that are made in its name. Each refusal names its remedy. */
+import { CannotStart } from "../../domain/cannot-start.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type { Durability } from "../store.ts";
 
@@ -18,7 +19,7 @@ export interface Demands {
 
 /**
  * The durability that a resolved promise stands for.
- * @throws Error with a sentence when the server is unfit
+ * @throws CannotStart when the server is unfit
  */
 export function checkServer(
   { version, config }: ServerFacts,
@@ -26,11 +27,11 @@ export function checkServer(
   logger: Logger,
 ): Durability {
   if (!(Number.parseInt(version, 10) >= MIN_MAJOR)) {
-    throw new Error(`Redis ${version} is too old: use Redis ${MIN_MAJOR}.0 or later`);
+    throw new CannotStart(`Redis ${version} is too old: use Redis ${MIN_MAJOR}.0 or later`);
   }
   const policy = config?.get("maxmemory-policy");
   if (policy !== undefined && policy !== "noeviction") {
-    throw new Error(
+    throw new CannotStart(
       `Redis may evict tasks: its maxmemory-policy is ${policy}; set it with CONFIG SET maxmemory-policy noeviction and in redis.conf`,
     );
   }
@@ -43,7 +44,7 @@ export function checkServer(
   // A master that keeps nothing is empty when it starts again after a crash, and its replicas become empty with it.
   const durability = minReplicas > 0 && own !== "volatile" ? "replicated" : own;
   if (LEVELS.indexOf(durability) < LEVELS.indexOf(requireDurability)) {
-    throw new Error(
+    throw new CannotStart(
       `Redis promises "${durability}", but "${requireDurability}" is required: ${remedy(requireDurability, own)}, or require less`,
     );
   }

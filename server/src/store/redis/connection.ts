@@ -41,6 +41,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #deadlines = new Deadlines(CALL_MS);
   #waiting: Waiting[] = [];
+  #isOpen = false;
   #isAvailable = false;
   #isClosing = false;
   #lastError = "";
@@ -53,14 +54,27 @@ export class Connection {
     this.client.on("close", () => this.#onClose());
   }
 
-  /** Rejects when the server cannot be reached. */
+  /** Rejects when the server cannot be used. */
   async open(): Promise<void> {
+    try {
+      await this.#open();
+      this.#isOpen = true;
+    } catch (cause) {
+      // The driver's own words are "Connection is closed": why, it has told beside.
+      throw this.#lastError === "" ? cause : new Error(this.#lastError, { cause });
+    }
+  }
+
+  async #open(): Promise<void> {
     const opened = this.client.connect();
     // The deadline may win the race below; the later rejection must not go unhandled.
     opened.catch(() => undefined);
     await this.#deadlines.limit(opened);
     if (this.client instanceof Cluster) {
       await this.#deadlines.limit(Promise.all(this.client.nodes("master").map((node) => node.ping())));
+    } else {
+      // The driver selects it, too, and goes on in database 0 when there is none of that number.
+      await this.#deadlines.limit(this.client.select(this.#options.address.db));
     }
     await this.#loadScripts();
   }
@@ -187,11 +201,20 @@ export class Connection {
   }
 
   #onError(error: Error): void {
-    if (error.message === this.#lastError) return;
-    this.#lastError = error.message;
-    const redis = describeAddress(this.#options.address);
-    this.#options.logger.warn({ err: error, redis }, "redis connection failed");
+    const reason = reasonOf(error);
+    if (reason === this.#lastError) return;
+    this.#lastError = reason;
+    // Until it is open, whoever opens it says what is wrong.
+    if (!this.#isOpen) return;
+    this.#options.logger.warn({ reason, redis: describeAddress(this.#options.address) }, "redis connection failed");
   }
+}
+
+/** What is wrong, in words that stay the same while it is: a cluster has them from a node, sentinels count their tries. */
+function reasonOf(error: Error): string {
+  const { lastNodeError } = error as { lastNodeError?: unknown };
+  const { message } = lastNodeError instanceof Error ? lastNodeError : error;
+  return message.replace(/ Retrying from scratch after \d+ms\./, "");
 }
 
 function createClient(address: Address): Redis | Cluster {

@@ -2,7 +2,7 @@
 import type { Logger } from "../../observe/logger.ts";
 import type { StoreEvents, StoreOptions } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import type { Entry } from "./effects.ts";
+import type { Entry } from "./entry.ts";
 
 export interface Context {
   readonly options: StoreOptions;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Lease } from "../../domain/lease.ts";
-import { findResult } from "../records.ts";
+import { type AloneRecord, findResult } from "../records.ts";
 import type { Outcome, Settlement } from "../store.ts";
 import { planEntry } from "./effects.ts";
 import { BlockLease } from "./held-lease.ts";
@@ -60,6 +60,32 @@ test("few results are kept in small records, so that the cap can be exact", () =
   expect(kinds(effects)).toEqual(["x", "r", "r", "r", "c"]);
   const records = effects.filter((arg) => Buffer.isBuffer(arg));
   expect(records.map((record, i) => findResult(record, i * 2)?.workerId)).toEqual(["host-1", "host-1", "host-1"]);
+});
+
+test("a task alone that is completed is one entry without effects, which holds its result", () => {
+  const key = `${"A".repeat(20)}05`;
+  const record: AloneRecord = {
+    body: Buffer.alloc(0),
+    hasOptions: false,
+    priority: 0,
+    attempt: 2,
+    lostCount: 1,
+    enqueuedAtMs: 1,
+    runAtMs: 0,
+    lastFailure: undefined,
+    lastEndedAtMs: 0,
+  };
+  const lease: Lease = { queue: "email", broker: "BROKER", sequence: 9, block: key, alone: true, attempt: 2 };
+  const settlements = [{ lease, index: 0, outcome: ACK }];
+  const held = { kind: "alone", key, record } as const;
+
+  const entry = planEntry({ lease, held, expected: `a ${key}`, settlements, nowMs: 1_000, resultShare: 1 });
+
+  const [kind, field, expected, result, effects] = entry.head;
+  expect([kind, field, expected, effects, entry.following]).toEqual(["a", "9", `a ${key}`, 0, ""]);
+  expect(entry.endedKeys()).toEqual([key]);
+  const found = findResult(result as Buffer, 5);
+  expect(found).toMatchObject({ success: true, attempt: 2, lostCount: 1, endedAtMs: 1_000, sequence: 9 });
 });
 
 function plan(held: BlockLease, outcomes: Record<number, Outcome>, resultShare = 1_000) {

@@ -6,7 +6,9 @@ import { INDEX_TEXT } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import { type AloneRecord, encodeResults, type ResultEntry } from "../records.ts";
 import type { Failure, Outcome, Settlement } from "../store.ts";
+import { planAloneAck } from "./alone-ack.ts";
 import { encodeMeta } from "./alone-value.ts";
+import type { Entry } from "./entry.ts";
 import { type AloneLease, type BlockLease, type HeldLease, resultIndex } from "./held-lease.ts";
 import type { Argument } from "./script.ts";
 import { rankOf, stateAfter } from "./task-state.ts";
@@ -15,16 +17,6 @@ import { rankOf, stateAfter } from "./task-state.ts";
 const LARGE_RESULT = 1_024;
 
 const NO_BODY = new Uint8Array(0);
-
-/** One entry of the script's list. */
-export interface Entry {
-  readonly head: readonly Argument[];
-  readonly effects: readonly Argument[];
-  /** Keys of the tasks that it ends. */
-  readonly endedKeys: () => readonly string[];
-  /** The delays of the tasks that it schedules. */
-  readonly delaysMs: readonly number[];
-}
 
 /** What the plan of one entry needs to know. */
 export interface Plan {
@@ -41,6 +33,8 @@ export interface Plan {
 
 /** Changes `held` to what the store will have when the entry was applied. */
 export function planEntry(plan: Plan): Entry & { readonly following: string } {
+  const outcome = plan.settlements[0]?.outcome;
+  if (plan.held.kind === "alone" && outcome?.kind === "ack") return planAloneAck({ ...plan, held: plan.held }, outcome);
   const effects = new Effects(plan);
   if (plan.held.kind === "alone") planAlone(plan, plan.held, effects);
   else planBlock(plan, plan.held, effects);
@@ -165,7 +159,7 @@ function planAlone({ settlements }: Plan, held: AloneLease, effects: Effects): v
   const [settlement] = settlements;
   if (!settlement) return;
   const { outcome } = settlement;
-  if (outcome.kind !== "ack" && outcome.kind !== "discard") {
+  if (outcome.kind !== "discard") {
     effects.move(settlement, "", held.key, held.record);
     return;
   }

@@ -2,7 +2,8 @@
 import type { Lease } from "../../domain/lease.ts";
 import type { Settlement } from "../store.ts";
 import { decodeMeta } from "./alone-value.ts";
-import { type Entry, planEntry } from "./effects.ts";
+import { planEntry } from "./effects.ts";
+import type { Entry } from "./entry.ts";
 import { BlockLease, type HeldLease } from "./held-lease.ts";
 import type { Lane } from "./lane.ts";
 import { resultSettings } from "./result-settings.ts";

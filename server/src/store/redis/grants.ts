@@ -1,7 +1,10 @@
-/** Reads what a claim returned: for each grant the lease as it was written, and its bodies. */
-import { joinBodies } from "../bodies.ts";
+/**
+ * Reads what a claim returned: for each block the lease as it was written, and the bodies; for a run of tasks alone "a" and the
+ * keys, and the records. Each grant has the sequence after that of the one before it.
+ */
+import { VarintReader } from "../../lib/varint.ts";
 import type { Grant } from "../store.ts";
-import { bodyOf, decodeMeta } from "./alone-value.ts";
+import { bodiesAt, decodeMeta } from "./alone-value.ts";
 import type { Reply } from "./connection.ts";
 import { BlockLease, type HeldLease } from "./held-lease.ts";
 
@@ -26,33 +29,55 @@ export function readGrants(
   const grants: Grant[] = [];
   if (!Array.isArray(reply)) return grants;
   for (let at = 0; at < reply.length; at += 2) {
-    const sequence = claimed.firstSequence + at / 2;
-    const text = String(reply[at]);
+    const text = asBuffer(reply[at]).toString("latin1");
     const value: Reply = reply[at + 1];
-    const { grant, held } = text.startsWith("a ")
-      ? aloneGrant(text, asBuffer(value), sequence, claimed)
-      : blockGrant(text, value, sequence, claimed);
+    if (text.startsWith("a ")) {
+      readAlone(text, asBuffer(value), claimed, grants, onLease);
+      continue;
+    }
+    const sequence = claimed.firstSequence + grants.length;
+    const { grant, held } = blockGrant(text, value, sequence, claimed);
     onLease(sequence, { text, held });
     grants.push(grant);
   }
   return grants;
 }
 
-function aloneGrant(
+/** A run of tasks alone: their keys, and their records in a row. */
+function readAlone(
   text: string,
-  value: Buffer,
-  sequence: number,
-  { queue, broker }: Claimed,
-): { grant: Grant; held: HeldLease } {
-  const key = text.slice(2);
-  const record = decodeMeta(value);
-  const { attempt, lostCount, enqueuedAtMs, hasOptions } = record;
-  const bodies = joinBodies([bodyOf(value)]);
-  const lease = { queue, broker, sequence, block: key, alone: true, attempt };
-  return {
-    grant: { ...lease, first: 0, count: 1, bodies, lostCount, enqueuedAtMs, hasOptions },
-    held: { kind: "alone", key, record },
-  };
+  records: Buffer,
+  { queue, broker, firstSequence }: Claimed,
+  grants: Grant[],
+  onLease: (sequence: number, lease: NewLease) => void,
+): void {
+  const keys = text.split(" ");
+  const reader = new VarintReader(records);
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] ?? "";
+    const record = decodeMeta(records, reader.at);
+    const { attempt, lostCount, enqueuedAtMs, hasOptions } = record;
+    const start = bodiesAt(records, reader.at);
+    reader.at = start;
+    const length = reader.next();
+    reader.at += length;
+    const sequence = firstSequence + grants.length;
+    onLease(sequence, { text: `a ${key}`, held: { kind: "alone", key, record } });
+    grants.push({
+      queue,
+      broker,
+      sequence,
+      block: key,
+      alone: true,
+      attempt,
+      first: 0,
+      count: 1,
+      bodies: records.subarray(start, reader.at),
+      lostCount,
+      enqueuedAtMs,
+      hasOptions,
+    });
+  }
 }
 
 function blockGrant(text: string, value: Reply, sequence: number, claimed: Claimed): { grant: Grant; held: HeldLease } {
@@ -74,7 +99,7 @@ function blockGrant(text: string, value: Reply, sequence: number, claimed: Claim
   return { grant, held };
 }
 
-function asBuffer(value: Reply): Buffer {
+function asBuffer(value: Reply | undefined): Buffer {
   if (!Buffer.isBuffer(value)) throw new Error("a grant came without its bodies");
   return value;
 }

@@ -3,6 +3,7 @@
  * is one atomic script; calls for one queue are gathered by its lane.
  */
 import { randomBytes } from "node:crypto";
+import { CannotStart } from "../../domain/cannot-start.ts";
 import { NAME_PATTERN } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import { hasEnded } from "../../domain/state.ts";
@@ -30,8 +31,8 @@ import { checkServer } from "./boot-check.ts";
 import { Brokers } from "./brokers.ts";
 import { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
-import type { Entry } from "./effects.ts";
 import { type Ended, isFinal, isPlain } from "./enqueue-batch.ts";
+import type { Entry } from "./entry.ts";
 import { find } from "./find.ts";
 import { giveAway } from "./give-away.ts";
 import { findLeased } from "./inspect.ts";
@@ -93,7 +94,7 @@ class RedisStore implements Store {
     this.#options = options;
     // It stands in keys and in messages between spaces.
     if (!NAME_PATTERN.test(namespace))
-      throw new Error(`a namespace may have letters, digits and . _ - only: ${namespace}`);
+      throw new CannotStart(`a namespace may have letters, digits and . _ - only: ${namespace}`);
     this.#address = parseAddress(url);
     this.description = describeAddress(this.#address);
     const self = randomBytes(6).toString("hex");
@@ -148,9 +149,9 @@ class RedisStore implements Store {
       await this.#brokers.renew();
     } catch (error) {
       this.#close();
-      if (error instanceof Error && error.message.startsWith("Redis ")) throw error;
+      if (error instanceof CannotStart) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(
+      throw new CannotStart(
         `cannot use Redis at ${this.description}: ${reason}; see that it runs and that TASKWIRE_REDIS_URL is right`,
         {
           cause: error,

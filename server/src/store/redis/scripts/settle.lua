@@ -3,7 +3,8 @@
   KEYS  line back prio due dead alone state left count leases buckets results
   ARGV  channel announce broker now result_ttl result_span result_share max_results entries claims list...
   The list: for each entry: where it is kept ("l" lease, "s" state), its field, what must stand there, what shall stand there
-  ("" = nothing), the number of effects. Then the effects of all entries:
+  ("" = nothing), the number of effects; or, for a task alone that is completed: "a", field of its lease, what must stand there,
+  its result, 0. Then the effects of all entries:
     x id                    every task of the block has ended or left: delete it
     f id, n, total          n more tasks of the block ended or left; delete it after the last
     r field, n, bytes       n results
@@ -57,6 +58,15 @@ local function apply(kind, a, b, c, d, e, f, g)
   end
 end
 
+-- `lease` is "a" and the key.
+local function complete_alone(field, lease, result)
+  current[field] = ""
+  local key = string.sub(lease, 3)
+  ended[#ended + 1] = key
+  record_alone(key, result)
+  count("completed", 1)
+end
+
 local entries = tonumber(ARGV.entries)
 local head = ARGV.list
 local mismatched = {}
@@ -72,7 +82,10 @@ for i = 1, entries do
   local kind, field, expected, following, effects_left = unpack(ARGV, head, head + 4)
   head = head + 5
   local matches
-  if kind == "l" then
+  if kind == "a" then
+    matches = current[field] == expected
+    if matches then complete_alone(field, expected, following) end
+  elseif kind == "l" then
     matches = current[field] == expected
     if matches then current[field] = following end
   else
@@ -88,6 +101,7 @@ for i = 1, entries do
   end
 end
 write_leases()
+write_records()
 for i = 1, #finished_blocks, 1000 do
   redis.call("XDEL", KEYS.line, unpack(finished_blocks, i, math.min(i + 999, #finished_blocks)))
 end

@@ -1,32 +1,42 @@
 --- @include lib/promote
+--- @include lib/alone
 -- What a claim needs for all that does not stand in the line as a block: tasks alone, and what came back.
 local claimed = {}
+
+-- How many are read at once: more while they are small.
+local batch = 16
+
+local function is_ready(state)
+  return state and string.byte(state) == 114
+end
 
 -- Takes tasks alone until there is no room. One that is no longer ready is passed over. Returns how many are dealt with.
 local function take_keys(keys)
   local done = 0
   while done < #keys and has_room() do
-    -- Not more at once: bodies may be large.
-    local last = math.min(done + 16, #keys)
-    local found = redis.call("HMGET", KEYS.state, unpack(keys, done + 1, last))
-    local records = redis.call("HMGET", KEYS.alone, unpack(keys, done + 1, last))
-    for i = 1, last - done do
-      local key, state, record = keys[done + i], found[i], records[i]
-      if state and record and string.byte(state) == 114 and not claimed[key] then
-        local a, b, c = string.byte(record, 1, 3)
-        local bytes = #record - 3 - (a * 65536 + b * 256 + c)
-        if room < 1 then return done + i - 1 end
-        if taken > 0 and bytes > room_bytes then
+    local first, last = done + 1, math.min(done + batch, #keys)
+    local found = redis.call("HMGET", KEYS.state, unpack(keys, first, last))
+    local records = redis.call("HMGET", KEYS.alone, unpack(keys, first, last))
+    local run, run_records = { "a" }, {}
+    while done < last and room > 0 and not is_full do
+      local key, record = keys[done + 1], records[done + 2 - first]
+      if is_ready(found[done + 2 - first]) and record and not claimed[key] then
+        local start, after = body_at(record, alone_bodies_at(record))
+        if taken > 0 and after - start > room_bytes then
           is_full = true
-          return done + i - 1
+          break
         end
         claimed[key] = true
         states[#states + 1] = key
-        states[#states + 1] = "a-" .. ARGV.broker .. ":" .. sequence
-        grant("a " .. key, record, 1, bytes)
+        states[#states + 1] = "a-"
+        add_lease("a " .. key, 1, after - start)
+        run[#run + 1] = key
+        run_records[#run_records + 1] = record
       end
+      done = done + 1
     end
-    done = last
+    if #run_records > 0 then add_grant(table.concat(run, " "), table.concat(run_records)) end
+    batch = #(grants[#grants] or "") < 32768 and math.min(2 * batch, 128) or 16
   end
   return done
 end

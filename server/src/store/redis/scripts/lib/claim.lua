@@ -1,6 +1,6 @@
 --- @include lib/counts
--- Leases ready tasks. Each grant is one field in the hash of the broker's leases, and two elements of the reply: the
--- lease as it was written, and the bodies (or the record of a task alone).
+-- Leases ready tasks. Each grant is one field in the hash of the broker's leases. In the reply stand two elements for each
+-- block: the lease as it was written, and the bodies; and two for a run of tasks alone: "a" and the keys, and the records.
 local HEADER = 9 -- bytes before the first body of a block: flags, count, nonce, bytes of the longer lengths
 
 local room, room_bytes, sequence, taken, leases, grants, states
@@ -8,13 +8,16 @@ local room, room_bytes, sequence, taken, leases, grants, states
 -- Blocks that this very call enqueued, by id: their bodies need not go back over the wire.
 local own = {}
 
-local function grant(lease, bodies, tasks, bytes)
-  leases[#leases + 1] = sequence
+local function add_lease(lease, tasks, bytes)
+  leases[#leases + 1] = string.format("%.0f", sequence)
   leases[#leases + 1] = lease
-  grants[#grants + 1] = lease
-  grants[#grants + 1] = bodies
   sequence = sequence + 1
   room, room_bytes, taken = room - tasks, room_bytes - bytes, taken + tasks
+end
+
+local function add_grant(lease, bodies)
+  grants[#grants + 1] = lease
+  grants[#grants + 1] = bodies
 end
 
 -- When a task did not fit, no smaller one of those behind it is taken instead.
@@ -72,7 +75,8 @@ function take_slice(id, entry, first, upto, at)
   local n = index - first
   local lease = "b " .. id .. " " .. string.sub(entry, 3, 8) .. " " .. first .. " " .. n .. " " .. total
     .. (flags == 1 and " o" or " -") .. (n == total and "w" or "-")
-  grant(lease, own[id] or string.sub(entry, at, stop - 1), n, bytes)
+  add_lease(lease, n, bytes)
+  add_grant(lease, own[id] or string.sub(entry, at, stop - 1))
   return index, stop
 end
 

@@ -5,7 +5,7 @@ local current = {}
 local function read_leases(head, entries)
   local fields = {}
   for i = 0, entries - 1 do
-    if ARGV[head + 5 * i] == "l" then fields[#fields + 1] = ARGV[head + 5 * i + 1] end
+    if ARGV[head + 5 * i] ~= "s" then fields[#fields + 1] = ARGV[head + 5 * i + 1] end
   end
   for first = 1, #fields, 2000 do
     local last = math.min(first + 1999, #fields)
@@ -28,4 +28,3 @@ local function write_leases()
   for i = 1, #kept, 2000 do redis.call("HSET", KEYS.leases, unpack(kept, i, math.min(i + 1999, #kept))) end
   for i = 1, #gone, 2000 do redis.call("HDEL", KEYS.leases, unpack(gone, i, math.min(i + 1999, #gone))) end
 end
-

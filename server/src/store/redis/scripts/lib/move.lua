@@ -4,7 +4,7 @@
 -- Tasks that go on after their lease, alone.
 local blocks = {}
 
--- The body of one task of a block. The block is read once, its bodies found in one pass as far as needed.
+-- The body of one task of a block, after its length. The block is read once, its bodies found in one pass as far as needed.
 local function block_body(id, index)
   local block = blocks[id]
   if not block then
@@ -18,20 +18,20 @@ local function block_body(id, index)
     block.known = block.known + 1
     block.starts[block.known] = after
   end
-  local start, after = body_at(block.entry, block.starts[index])
-  return string.sub(block.entry, start, after - 1)
+  local _, after = body_at(block.entry, block.starts[index])
+  return string.sub(block.entry, block.starts[index], after - 1)
 end
 
 local function move(id, index, key, meta, state, to, a)
   local body
   if id == "" then
     local record = redis.call("HGET", KEYS.alone, key)
-    body = record and alone_body(record)
+    body = record and string.sub(record, alone_bodies_at(record))
   else
     body = block_body(id, tonumber(index))
   end
   if not body then return end
-  redis.call("HSET", KEYS.alone, key, alone_record(meta, body))
+  redis.call("HSET", KEYS.alone, key, meta .. body)
   redis.call("HSET", KEYS.state, key, state)
   if to == "s" then
     redis.call("ZADD", KEYS.due, now_ms() + a, key)

@@ -11,16 +11,43 @@ local function open_bucket()
   is_new = true
 end
 
+local function limit_if_new(key)
+  if not is_new then return end
+  is_new = false
+  redis.call("PEXPIRE", key, ARGV.result_ttl + ARGV.result_span)
+  drop_buckets()
+end
+
+-- Those of tasks alone, which have one each, are gathered and written together.
+local gathered = {}
+
+local function write_records()
+  if #gathered == 0 then return end
+  local key = KEYS.results .. string.format("%.0f", bucket)
+  for i = 1, #gathered, 2000 do redis.call("HSET", key, unpack(gathered, i, math.min(i + 1999, #gathered))) end
+  gathered = {}
+  limit_if_new(key)
+end
+
+local function make_room(n)
+  if tonumber(ARGV.now) < bucket_until and recorded - bucket_start + n <= tonumber(ARGV.result_share) then return end
+  write_records()
+  open_bucket()
+end
+
 local function record(field, n, bytes)
-  if tonumber(ARGV.now) >= bucket_until or recorded - bucket_start + n > tonumber(ARGV.result_share) then open_bucket() end
+  make_room(n)
   local key = KEYS.results .. string.format("%.0f", bucket)
   if redis.call("HSETNX", key, field, bytes) == 0 then
     redis.call("HSET", key, field, redis.call("HGET", key, field) .. bytes)
   end
   recorded = recorded + n
-  if is_new then
-    is_new = false
-    redis.call("PEXPIRE", key, ARGV.result_ttl + ARGV.result_span)
-    drop_buckets()
-  end
+  limit_if_new(key)
+end
+
+local function record_alone(key, bytes)
+  make_room(1)
+  gathered[#gathered + 1] = key
+  gathered[#gathered + 1] = bytes
+  recorded = recorded + 1
 end

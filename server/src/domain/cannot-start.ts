@@ -1,0 +1,4 @@
+/** Why a broker cannot start: a sentence with the remedy, for whoever started it. Anything else that is thrown is a bug. */
+export class CannotStart extends Error {
+  override readonly name = "CannotStart";
+}
