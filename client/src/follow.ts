@@ -41,8 +41,11 @@ export async function cancelTask(
   name: TaskName,
   reason: string,
 ): Promise<boolean> {
-  const { wasActive } = await ask(brokers, patience, ({ connection, options }) =>
-    connection.client(TaskServiceDefinition).cancelTask({ ...name, reason }, options),
+  const { wasActive } = await ask(
+    brokers,
+    patience,
+    ({ connection, options }) => connection.client(TaskServiceDefinition).cancelTask({ ...name, reason }, options),
+    `task ${name.taskId} may not be cancelled`,
   );
   return wasActive;
 }

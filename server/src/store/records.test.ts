@@ -1,10 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { failedAttempt } from "./attempts.ts";
 import { type AloneRecord, decodeAlone, encodeAlone, encodeResults, findResult, type ResultEntry } from "./records.ts";
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
-const failure = fc.record({ type: fc.string(), message: fc.string() });
+const failure = fc.record({ type: fc.string(), message: fc.string(), stack: fc.string() });
 const workerId = fc.constantFrom("", "web-1", "web-2");
+
+const attempt = fc
+  .record({ number: fc.integer({ min: 1, max: 1_001 }), why: failure, workerId, endedAtMs: fc.nat(2 ** 48) })
+  .map(({ number, why, workerId: worker, endedAtMs }) => {
+    const begun = { attempt: number, enqueuedAtMs: 0, runAtMs: 0 };
+    return failedAttempt(begun, "failed", { ...why, durationMs: 5, workerId: worker }, endedAtMs);
+  });
 
 const aloneRecord: fc.Arbitrary<AloneRecord> = fc.record({
   body: bytes,
@@ -14,11 +22,7 @@ const aloneRecord: fc.Arbitrary<AloneRecord> = fc.record({
   lostCount: fc.nat(1_000),
   enqueuedAtMs: fc.nat(2 ** 48),
   runAtMs: fc.nat(2 ** 48),
-  lastFailure: fc.option(
-    fc.record({ type: fc.string(), message: fc.string(), durationMs: fc.nat(), workerId: fc.string() }),
-    { nil: undefined },
-  ),
-  lastEndedAtMs: fc.nat(2 ** 48),
+  attempts: fc.array(attempt, { maxLength: 3 }),
 });
 
 test("the record of a task alone reads back", () => {
@@ -48,6 +52,7 @@ const lease = fc.record({
   attempt: fc.integer({ min: 1, max: 1_001 }),
   lostCount: fc.nat(1_000),
   endedAtMs: fc.nat(2 ** 48),
+  earlier: fc.array(attempt, { maxLength: 2 }),
 });
 
 test("each result of a block is found, with the lease that it came from, in however many records they stand", () => {

@@ -3,7 +3,8 @@
  * not plain (scheduled, prioritised, named by its caller, tried before, dead) has one, and what has ended.
  */
 import { pack, unpack, unpackMultiple } from "msgpackr";
-import type { AttemptResult, Failure } from "./store.ts";
+import { decodeAttempts, encodeAttempts } from "./attempts.ts";
+import type { Attempt, AttemptResult, Failure } from "./store.ts";
 
 /** A task that is stored by itself. */
 export interface AloneRecord {
@@ -16,30 +17,23 @@ export interface AloneRecord {
   readonly enqueuedAtMs: number;
   /** When it is, or was, due; 0 if it was never scheduled. */
   readonly runAtMs: number;
-  readonly lastFailure: Failure | undefined;
-  readonly lastEndedAtMs: number;
+  /** Those that ended, newest first: see attempts.ts. */
+  readonly attempts: readonly Attempt[];
 }
 
 export function encodeAlone(record: AloneRecord): Buffer {
-  const { body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, lastFailure, lastEndedAtMs } = record;
-  const failure = lastFailure && [lastFailure.type, lastFailure.message, lastFailure.durationMs, lastFailure.workerId];
-  return pack([body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, failure ?? null, lastEndedAtMs]);
+  const { body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, attempts } = record;
+  const past = attempts.length > 0 ? encodeAttempts(attempts) : null;
+  return pack([body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, past]);
 }
 
-type AloneFields = [Buffer, boolean, number, number, number, number, number, FailureFields | null, number];
-type FailureFields = [type: string, message: string, durationMs: number, workerId: string];
+type AloneFields = [Buffer, boolean, number, number, number, number, number, Buffer | null];
 
 export function decodeAlone(bytes: Uint8Array): AloneRecord {
   // Only encodeAlone writes these.
-  const [body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, failure, lastEndedAtMs] = unpack(
-    bytes,
-  ) as AloneFields;
-  const lastFailure = failure ? toFailure(failure) : undefined;
-  return { body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, lastFailure, lastEndedAtMs };
-}
-
-function toFailure([type, message, durationMs, workerId]: FailureFields): Failure {
-  return { type, message, durationMs, workerId };
+  const [body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, past] = unpack(bytes) as AloneFields;
+  const attempts = past ? decodeAttempts(past) : [];
+  return { body, hasOptions, priority, attempt, lostCount, enqueuedAtMs, runAtMs, attempts };
 }
 
 /**
@@ -53,6 +47,8 @@ export interface ResultRecord {
   readonly attempt: number;
   readonly lostCount: number;
   readonly endedAtMs: number;
+  /** The attempts before the one that ended a task alone, newest first; of tasks in blocks there are none. */
+  readonly earlier?: readonly Attempt[];
   readonly entries: readonly ResultEntry[];
 }
 
@@ -62,23 +58,30 @@ export interface ResultEntry {
   readonly durationMs: number;
   readonly workerId: string;
   readonly result: Uint8Array | undefined;
-  /** Set when the task was discarded. */
-  readonly failure: { readonly type: string; readonly message: string } | undefined;
+  /** Set when the task was discarded or cancelled. */
+  readonly failure: { readonly type: string; readonly message: string; readonly stack: string } | undefined;
 }
 
 /** Records of one block may be appended to each other: `findResult` reads them all. */
 export function encodeResults(record: ResultRecord): Buffer {
-  const { broker, sequence, attempt, lostCount, endedAtMs, entries } = record;
+  const { broker, sequence, attempt, lostCount, endedAtMs, earlier = [], entries } = record;
   const flat: unknown[] = [broker, sequence, attempt, lostCount, endedAtMs];
+  if (earlier.length > 0) flat.push(encodeAttempts(earlier));
   let worker = "";
   for (const { index, durationMs, workerId, result, failure } of entries) {
     // The worker is written when it changes: most records have one.
     if (workerId !== worker) flat.push(workerId);
     worker = workerId;
-    flat.push(index, durationMs, failure ? [failure.type, failure.message] : (result ?? null));
+    flat.push(index, durationMs, failure ? failureFields(failure) : (result ?? null));
   }
   return pack(flat);
 }
+
+function failureFields({ type, message, stack }: NonNullable<ResultEntry["failure"]>): FailureFields {
+  return stack === "" ? [type, message] : [type, message, stack];
+}
+
+type FailureFields = [type: string, message: string, stack?: string];
 
 /** A result with the lease that it came from. */
 export interface FoundResult extends AttemptResult {
@@ -86,6 +89,8 @@ export interface FoundResult extends AttemptResult {
   readonly sequence: number;
   readonly attempt: number;
   readonly lostCount: number;
+  /** The attempts before it, newest first. */
+  readonly earlier: readonly Attempt[];
 }
 
 /** The result of one task in the concatenated records of its block. */
@@ -93,18 +98,19 @@ export function findResult(records: Uint8Array, index: number): FoundResult | un
   // Only encodeResults writes these.
   for (const record of unpackMultiple(records) as unknown[][]) {
     const [broker, sequence, attempt, lostCount, endedAtMs] = record as [string, number, number, number, number];
+    const earlier = Buffer.isBuffer(record[EARLIER_AT]) ? decodeAttempts(record[EARLIER_AT]) : [];
     let workerId = "";
-    for (let at = 5; at < record.length; at += 3) {
+    for (let at = earlier.length > 0 ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
       if (typeof record[at] === "string") workerId = record[at++] as string;
       if (record[at] !== index) continue;
       const durationMs = record[at + 1] as number;
-      const end = record[at + 2] as Buffer | [string, string] | null;
-      const failed = Array.isArray(end) ? { type: end[0], message: end[1], durationMs, workerId } : undefined;
+      const end = record[at + 2] as Buffer | FailureFields | null;
+      const failure = Array.isArray(end) ? toFailure(end, durationMs, workerId) : undefined;
       const result = Array.isArray(end) || end === null ? undefined : end;
       return {
-        success: !failed,
+        success: !failure,
         result,
-        failure: failed,
+        failure,
         durationMs,
         workerId,
         endedAtMs,
@@ -112,8 +118,16 @@ export function findResult(records: Uint8Array, index: number): FoundResult | un
         sequence,
         attempt,
         lostCount,
+        earlier,
       };
     }
   }
   return undefined;
+}
+
+/** Where the earlier attempts stand in a record, if it has some; else its first entry. */
+const EARLIER_AT = 5;
+
+function toFailure([type, message, stack = ""]: FailureFields, durationMs: number, workerId: string): Failure {
+  return { type, message, stack, durationMs, workerId };
 }
