@@ -100,7 +100,7 @@ onEachStore((test) => {
       expect(await reasonOf(rpc, first)).toMatch(new RegExp(`^held by worker w-${queue} since \\d{4}-`));
       await until("the worker is known", async () => (await reasonOf(rpc, second)) === "position 1 of 2");
       await rpc.queues.pauseQueue({ queue });
-      const nack = { action: 0, errorType: "E", errorMessage: "no", errorStack: "", retryDelay: undefined };
+      const nack = { action: 0, errorType: "E", errorMessage: "no", errorStack: "", retryDelay: undefined } as const;
       await session.settle({ outcomes: [{ tag: delivery?.tag ?? 0, result: { $case: "nack", value: nack } }] });
       expect(await reasonOf(rpc, first)).toMatch(/^retry 1 of 2 at \d{4}-/);
       await rpc.queues.resumeQueue({ queue });
