@@ -6,6 +6,8 @@ import { afterAll, describe, test } from "vitest";
 import { backends } from "./backends.ts";
 import { storeTest } from "./store-test.ts";
 import { brokersSuite } from "./suites/brokers.ts";
+import { cancelSuite } from "./suites/cancel.ts";
+import { cancelActiveSuite } from "./suites/cancel-active.ts";
 import { claimSuite } from "./suites/claim.ts";
 import { enqueueSuite } from "./suites/enqueue.ts";
 import { findSuite } from "./suites/find.ts";
@@ -13,8 +15,10 @@ import { goOnSuite } from "./suites/go-on.ts";
 import { oldResultsSuite } from "./suites/old-results.ts";
 import { outageSuite } from "./suites/outage.ts";
 import { reopenSuite } from "./suites/reopen.ts";
+import { reviveSuite } from "./suites/revive.ts";
 import { settleSuite } from "./suites/settle.ts";
 import { statsSuite } from "./suites/stats.ts";
+import { steerSuite } from "./suites/steer.ts";
 import { untilEndedSuite } from "./suites/until-ended.ts";
 import { workersSuite } from "./suites/workers.ts";
 
@@ -25,6 +29,10 @@ const suites = [
   goOnSuite,
   findSuite,
   untilEndedSuite,
+  cancelSuite,
+  cancelActiveSuite,
+  reviveSuite,
+  steerSuite,
   statsSuite,
   brokersSuite,
   workersSuite,

@@ -130,10 +130,14 @@ export interface AttemptResult {
   readonly endedAtMs: number;
 }
 
-/** One attempt that ended, as it is kept with its task. */
+/**
+ * One attempt that ended, as it is kept with its task, also after it was completed or cancelled. Releases, snoozes, deliveries lost
+ * by a broker's fault and the cancellation of a task that waits leave none.
+ */
 export interface Attempt {
   /** Its number, from 1. A lost delivery has the number of the attempt that followed it. */
   readonly attempt: number;
+  /** "cancelled": while it ran, or discarded by its handler. */
   readonly outcome: "completed" | "failed" | "lost" | "cancelled";
   /** Undefined when it completed. */
   readonly failure: Failure | undefined;
@@ -141,6 +145,7 @@ export interface Attempt {
   readonly waitMs: number;
   /** From delivery to settlement. */
   readonly durationMs: number;
+  /** "" when the record does not tell, as of a cancelled one. */
   readonly workerId: string;
   readonly endedAtMs: number;
 }
@@ -160,7 +165,7 @@ export interface TaskSnapshot {
   /** When it becomes ready, if it is scheduled; else 0. */
   readonly runAtMs: number;
   readonly lastResult: AttemptResult | undefined;
-  /** Newest first; bounded by `LIMITS.attemptsKept` and `attemptsLength`. */
+  /** Newest first; bounded by `LIMITS.attemptsKept` and, in letters of messages and stacks, `attemptsLength`. */
   readonly attempts: readonly Attempt[];
 }
 
@@ -214,7 +219,7 @@ export interface EnqueueRate {
 /** How a queue is steered. */
 export interface QueuePolicy {
   readonly paused: boolean;
-  /** Undefined: no limit. */
+  /** Undefined: no limit. A limit that is new, or changed, begins with its whole burst. */
   readonly enqueueRate: EnqueueRate | undefined;
 }
 
@@ -275,6 +280,7 @@ export interface FailureGroup {
   /** See `normaliseMessage`. */
   readonly message: string;
   readonly count: number;
+  /** When the first and the last of them died, or of those that left the group since it was last empty. */
   readonly firstAtMs: number;
   readonly lastAtMs: number;
   /** The key of one of them: of the last, as long as that is dead. */
@@ -366,14 +372,15 @@ export interface Store {
 
   /**
    * Ends a task that has not ended, as "cancelled" with a failure of type "cancelled" and this reason. It is never handed out after
-   * this; the lease of an active one is void, and the broker that holds it is told by `cancelled`.
+   * this; its lease is void, that of a lost delivery too, and the broker that holds an active one is told by `cancelled`.
    * Idempotent: cancelled before is "ended".
    */
   cancel(queue: string, key: string, reason: string): Promise<Cancelled>;
 
   /**
-   * Makes dead tasks ready, at the end of the line, with attempt 1 and lost count 0; their attempts are kept. One answer for each,
-   * in order. Atomic over the call, and each conditional on being dead. Idempotent: a second call finds them not dead.
+   * Makes dead tasks ready, at the end of the line of their priority in the order given, with attempt 1 and lost count 0; their
+   * attempts and last result are kept. One answer for each, in order; a key that is given twice is found "ready" the second time.
+   * Atomic over the call, and each conditional on being dead. Idempotent: a second call finds them not dead.
    */
   revive(queue: string, keys: readonly string[]): Promise<readonly DeadMove[]>;
   /** Deletes dead tasks for good; as `revive`. */
@@ -392,8 +399,9 @@ export interface Store {
   failureGroups(queue: string): Promise<readonly FailureGroup[]>;
 
   /**
-   * Changes how a queue is steered, creating it if need be; what is not given stays. After "paused" no claim of any broker takes a
-   * task; after the end of a pause `ready` is told. Durable.
+   * Changes how a queue is steered, creating it if need be; what is not given stays, and an `enqueueRate` that is given as undefined
+   * takes the limit away. The same again changes nothing: what is left of a burst is not filled up. After "paused" no claim of any
+   * broker takes a task; after the end of a pause `ready` is told. Durable.
    * @throws TOO_MANY_QUEUES
    */
   steer(queue: string, change: Partial<QueuePolicy>): Promise<QueuePolicy>;
@@ -422,7 +430,7 @@ export interface Store {
    * treated as lost, and it goes on under a new `brokerId`.
    */
   renew(): Promise<"alive" | "fenced">;
-  /** Gives away what dead brokers leased, as "lose" with count 0. Returns how many tasks. Any broker may call it. */
+  /** Gives away what dead brokers leased, as "lose" without a failure. Returns how many tasks. Any broker may call it. */
   reap(): Promise<number>;
   /** How many brokers are alive. */
   brokers(): Promise<number>;
