@@ -8,12 +8,17 @@ import { storeTest } from "./store-test.ts";
 import { brokersSuite } from "./suites/brokers.ts";
 import { cancelSuite } from "./suites/cancel.ts";
 import { cancelActiveSuite } from "./suites/cancel-active.ts";
+import { cancelledSuite } from "./suites/cancelled.ts";
 import { claimSuite } from "./suites/claim.ts";
 import { enqueueSuite } from "./suites/enqueue.ts";
 import { findSuite } from "./suites/find.ts";
 import { goOnSuite } from "./suites/go-on.ts";
+import { listSuite } from "./suites/list.ts";
+import { listChangingSuite } from "./suites/list-changing.ts";
+import { listPagesSuite } from "./suites/list-pages.ts";
 import { oldResultsSuite } from "./suites/old-results.ts";
 import { outageSuite } from "./suites/outage.ts";
+import { positionSuite } from "./suites/position.ts";
 import { reopenSuite } from "./suites/reopen.ts";
 import { reviveSuite } from "./suites/revive.ts";
 import { settleSuite } from "./suites/settle.ts";
@@ -30,8 +35,13 @@ const suites = [
   findSuite,
   untilEndedSuite,
   cancelSuite,
+  cancelledSuite,
   cancelActiveSuite,
   reviveSuite,
+  listSuite,
+  listPagesSuite,
+  positionSuite,
+  listChangingSuite,
   steerSuite,
   statsSuite,
   brokersSuite,
