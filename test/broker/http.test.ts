@@ -10,6 +10,7 @@ import {
   post,
   refusedOverHttp,
 } from "../support/http.ts";
+import { startRedis } from "../support/redis.ts";
 import { type Refusal, type Rpc, refused } from "../support/rpc.ts";
 import { until } from "../support/until.ts";
 import { onEachStore, onStore } from "./broker-test.ts";
@@ -168,6 +169,32 @@ onStore("embedded", (test) => {
       { type: "google.rpc.ErrorInfo", debug: { reason: "INVALID_ARGUMENT", domain: "taskwire" } },
       { type: "google.rpc.BadRequest", debug: { fieldViolations: [{ field: "type" }, { field: "priority" }] } },
     ]);
+  });
+});
+
+onStore("redis", (test) => {
+  test("a deadline is kept while the store hangs, and nothing is promised of the call", async ({
+    startOther,
+    queue,
+  }) => {
+    const redis = await startRedis();
+    try {
+      const { httpAddress } = await startOther({ redisUrl: redis.url });
+      const { tasks } = connectClients(httpAddress, false);
+      await tasks.enqueue({ type: "email", queue });
+      redis.pause();
+
+      const headers = { "connect-timeout-ms": "200" };
+      const { status, json } = await post(httpAddress, "TaskService/Enqueue", { type: "email", queue }, { headers });
+
+      expect({ status, code: json.code, details: json.details }).toEqual({
+        status: 504,
+        code: "deadline_exceeded",
+        details: undefined,
+      });
+    } finally {
+      await redis.destroy();
+    }
   });
 });
 

@@ -30,6 +30,10 @@ describe("a broker that is started", () => {
     [["--max-lost"], "option '--max-lost <value>' argument missing; see --help"],
     [["redis"], "too many arguments. Expected 0 arguments but got 1; see --help"],
     [["--max-lost", "many"], '--max-lost is "many"'],
+    [["--http-listen", "here"], '--http-listen is "here": must be host:port, such as 127.0.0.1:8080, or off'],
+    [["--http-listen", "0.0.0.0:8080"], "TASKWIRE_HTTP_LISTEN is 0.0.0.0, which others can reach, without encryption"],
+    [["--grpc-listen", "[::]:50051"], "TASKWIRE_GRPC_LISTEN is ::, which others can reach, without encryption"],
+    [["--http-allowed-hosts", "http://a.example"], "must be names of hosts without ports"],
   ] as const)("with %j leaves with 2 and says why", async ([flags, sentence]) => {
     const { code, stdout, stderr } = await run(flags);
 

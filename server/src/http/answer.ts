@@ -1,9 +1,15 @@
 /** The forms of answers, and how they are written. An error has the form of the Connect protocol on every path. */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
 import { LIMITS } from "../domain/limits.ts";
 import { JSON_OPTIONS } from "./json.ts";
+
+/** What is smaller is in the hands of the operating system at once. */
+const LARGE_BYTES = 64 * 1024;
+
+/** How long the rest of a request that is refused is waited for. */
+const LINGER_MS = 2_000;
 
 /** An error whose HTTP status is not the one that its code has in the Connect protocol. */
 export class HttpError extends ConnectError {
@@ -16,16 +22,44 @@ export class HttpError extends ConnectError {
 }
 
 export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
+  const body = toBody(value);
   response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
+  end(response, body);
+}
+
+/** Writes the whole body of an answer. A reader that does not take a large one in time is cut off: it would stay here. */
+export function end(response: ServerResponse, body: Uint8Array): void {
   response.end(body);
+  if (body.length < LARGE_BYTES) return;
+  const timer = setTimeout(() => response.destroy(), LIMITS.httpIdleMs);
+  response.once("close", () => clearTimeout(timer));
 }
 
 /** Answers with an error. Where an answer has begun already, all that is left is to break it off. */
 export function refuse(response: ServerResponse, error: ConnectError): void {
   if (response.writableEnded || response.destroyed) return;
-  if (response.headersSent) response.destroy();
-  else sendJson(response, errorToJson(error, JSON_OPTIONS), statusOf(error));
+  if (response.headersSent) return void response.destroy();
+  const body = toBody(errorToJson(error, JSON_OPTIONS));
+  response.writeHead(statusOf(error), { "content-type": "application/json", "content-length": body.length });
+  response.write(body);
+  whenSent(response.req, () => response.end());
+}
+
+/** Whoever is amid sending could not read an answer on a connection that is closed: what still comes is dropped, for a while. */
+function whenSent(request: IncomingMessage, done: () => void): void {
+  const asksFirst = request.headers.expect !== undefined && !request.readableDidRead;
+  if (request.complete || request.destroyed || asksFirst) return done();
+  const finish = () => {
+    clearTimeout(timer);
+    request.off("end", finish).off("close", finish);
+    done();
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  request.on("end", finish).on("close", finish).resume();
+}
+
+function toBody(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
 }
 
 export function statusOf(error: ConnectError): number {

@@ -26,8 +26,6 @@ export class Bodies {
       };
       const fail = (error: ConnectError) => {
         leave();
-        // What still comes is dropped: whoever is amid sending could not read the answer on a connection that is reset.
-        request.resume();
         reject(error);
       };
       const take = (chunk: Buffer) => {

@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
-import { createAsyncIterable, encodeEnvelope } from "@connectrpc/connect/protocol";
+import { createAsyncIterable, encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { endStreamFlag, errorToJson, parseContentType } from "@connectrpc/connect/protocol-connect";
 import type { Logger } from "../observe/logger.ts";
-import { HttpError, invalid, whenGone, write } from "./answer.ts";
+import { end, HttpError, invalid, whenGone, write } from "./answer.ts";
 import type { Bodies } from "./bodies.ts";
 import type { BidiCall, Call, StreamCall, UnaryCall } from "./calls.ts";
 import { toConnectError } from "./errors.ts";
@@ -44,11 +44,7 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
     const signal = whenGone(response);
     const body = await bodies.read(request, response);
     if (isBinary && call.kind === "unary") checkEncoding(body, call);
-    const {
-      status,
-      header,
-      body: chunks,
-    } = await handler({
+    const answer = await handler({
       httpVersion: request.httpVersion,
       method: "POST",
       // Asked for its query only.
@@ -57,10 +53,22 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
       body: createAsyncIterable([body]),
       signal,
     });
-    response.writeHead(status, Object.fromEntries(header ?? []));
-    for await (const chunk of chunks ?? []) if (!(await write(response, chunk))) break;
-    response.end();
+    await send(answer, response, call.kind);
   };
+}
+
+async function send(
+  { status, header, body = createAsyncIterable<Uint8Array>([]) }: UniversalServerResponse,
+  response: ServerResponse,
+  kind: Call["kind"],
+): Promise<void> {
+  response.writeHead(status, Object.fromEntries(header ?? []));
+  for await (const chunk of body) {
+    // A single answer is one chunk.
+    if (kind === "unary") return end(response, chunk);
+    if (!(await write(response, chunk))) break;
+  }
+  response.end();
 }
 
 /** Reads and writes the protocol around a call: timeouts, JSON or protobuf, envelopes of streams, errors. */
@@ -122,12 +130,15 @@ function headersOf({ headers }: IncomingMessage): Headers {
 function refuseBidi({ method }: BidiCall): Handler {
   const sentence = `${method.name} is a stream both ways, which HTTP/1.1 cannot carry: call it over gRPC`;
   const error = new ConnectError(sentence, Code.Unimplemented);
-  const end = encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify({ error: errorToJson(error, undefined) })));
+  const lastMessage = encodeEnvelope(
+    endStreamFlag,
+    Buffer.from(JSON.stringify({ error: errorToJson(error, undefined) })),
+  );
   return ({ headers }: IncomingMessage, response: ServerResponse) => {
     const contentType = headers["content-type"] ?? "";
     if (!parseContentType(contentType)?.stream) throw error;
     // Clients look for the error of a stream in its last message.
     response.writeHead(200, { "content-type": contentType, connection: "close" });
-    response.end(end);
+    response.end(lastMessage);
   };
 }

@@ -2,7 +2,8 @@
  * RPCs that only read, as plain GETs for browsers and curl. Fields of the request are given in the query, by the names and
  * in the forms that they have in JSON: /queues?pageSize=10. The answer is the same JSON as that of the RPC.
  */
-import { fromJson, type Message, toJson } from "@bufbuild/protobuf";
+import type { ServerResponse } from "node:http";
+import { type DescMessage, fromJson, type Message, toJson } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { errorToJson } from "@connectrpc/connect/protocol-connect";
 import type { Logger } from "../observe/logger.ts";
@@ -41,27 +42,15 @@ function watch({ method, run }: StreamCall, logger: Logger): Route {
     method: "GET",
     handle: async (request, response, query) => {
       const messages = run(requestFrom(query, method.input), whenGone(response))[Symbol.asyncIterator]();
-      // An error before the first one is answered as such.
-      let next = await messages.next();
+      // Before anything is written: an error is answered as such.
+      const first = await messages.next();
       response.writeHead(200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
-      if (request.method === "HEAD") {
-        await messages.return?.();
-        return void response.end();
-      }
-      await write(response, `retry: ${RETRY_MS}\n\n`);
-      const heartbeat = setInterval(() => response.writableNeedDrain || response.write(": alive\n\n"), HEARTBEAT_MS);
       try {
-        for (; !next.done; next = await messages.next()) {
-          const data = JSON.stringify(toJson(method.output, next.value, JSON_OPTIONS));
-          if (!(await write(response, `data: ${data}\n\n`))) break;
-        }
+        if (request.method !== "HEAD") await sendEvents(response, method.output, first, messages);
       } catch (error) {
-        if (!response.destroyed) {
-          const data = JSON.stringify(errorToJson(toConnectError(error, logger), JSON_OPTIONS));
-          response.write(`event: failed\ndata: ${data}\n\n`);
-        }
+        if (!response.destroyed)
+          response.write(event(errorToJson(toConnectError(error, logger), JSON_OPTIONS), "failed"));
       } finally {
-        clearInterval(heartbeat);
         await messages.return?.();
         response.end();
       }
@@ -69,7 +58,28 @@ function watch({ method, run }: StreamCall, logger: Logger): Route {
   };
 }
 
-function requestFrom(query: URLSearchParams, input: UnaryCall["method"]["input"]): Message {
+/** Until the stream ends, or its reader is gone. */
+async function sendEvents(
+  response: ServerResponse,
+  output: DescMessage,
+  first: IteratorResult<Message>,
+  messages: AsyncIterator<Message>,
+): Promise<void> {
+  const heartbeat = setInterval(() => response.writableNeedDrain || response.write(": alive\n\n"), HEARTBEAT_MS);
+  try {
+    await write(response, `retry: ${RETRY_MS}\n\n`);
+    for (let next = first; !next.done; next = await messages.next())
+      if (!(await write(response, event(toJson(output, next.value, JSON_OPTIONS))))) return;
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+function event(data: unknown, name?: string): string {
+  return `${name === undefined ? "" : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`;
+}
+
+function requestFrom(query: URLSearchParams, input: DescMessage): Message {
   try {
     return fromJson(input, Object.fromEntries(query), JSON_OPTIONS);
   } catch (error) {
