@@ -5,6 +5,7 @@ import { type App, createApp } from "./app.ts";
 import { ConfigError, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { CannotStart } from "./domain/cannot-start.ts";
+import { addressText } from "./lib/address.ts";
 import { createLogger } from "./observe/logger.ts";
 import { openStore } from "./store/open.ts";
 import { warmUp } from "./warm-up.ts";
@@ -66,9 +67,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 try {
   if (config.warmUp) await warmUp(logger);
-  const { grpcPort } = await app.start();
-  const { host } = config.grpcListen;
-  logger.info({ grpc: `${host}:${grpcPort}`, pid: process.pid }, "broker ready");
+  const { grpcPort, httpPort } = await app.start();
+  const grpc = addressText(config.grpcListen.host, grpcPort);
+  const http = config.httpListen === "off" ? "off" : addressText(config.httpListen.host, httpPort ?? 0);
+  logger.info({ grpc, http, pid: process.pid }, "broker ready");
 } catch (error) {
   leave(error);
 }

@@ -18,6 +18,10 @@ describe("a broker that is started", () => {
     [["--data-dir="], '--data-dir is "": must not be empty'],
     [["--grpc-listen", "127.0.0.1:65536"], '--grpc-listen is "127.0.0.1:65536": must have a port from 0 to 65535'],
     [["--grpc-listen", "0.0.0.0:50051"], "--grpc-listen is 0.0.0.0, which others can reach, without encryption"],
+    [["--http-listen", "here"], '--http-listen is "here": must be host:port, such as 127.0.0.1:8080, or off'],
+    [["--http-listen", "0.0.0.0:8080"], "--http-listen is 0.0.0.0, which others can reach, without encryption"],
+    [["--grpc-listen", "[::]:50051"], "--grpc-listen is ::, which others can reach, without encryption"],
+    [["--http-allowed-hosts", "http://a.example"], "must be names of hosts without ports"],
   ] as const)("with %j leaves with 2 and says why", async ([flags, sentence]) => {
     const { code, stdout, stderr } = await runBroker(flags);
 
