@@ -115,6 +115,8 @@ export interface Settlement {
   /** Index in the block; 0 when alone. */
   readonly index: number;
   readonly outcome: Outcome;
+  /** When the task was enqueued, if that is at hand. For those who measure: a store has no use for it. */
+  readonly enqueuedAtMs?: number | undefined;
 }
 
 /** "settled" also when this very settlement was made before; "stale" when the lease is not, or no longer, current. */
@@ -438,8 +440,8 @@ export interface Store {
 
   /** Keeps a sample in place of what this broker put for its slot before; drops those of slots that are too old. */
   putSample(sample: Sample): Promise<void>;
-  /** The samples of all brokers of the last `SAMPLES_KEPT` slots, by slot. */
-  samples(): Promise<readonly Sample[]>;
+  /** The samples of all brokers of the last `SAMPLES_KEPT` slots, by slot; only those from slot `from` on when it is given. */
+  samples(from?: number): Promise<readonly Sample[]>;
   /** What it uses: memory on Redis, the file of the embedded store. */
   usedBytes(): Promise<number>;
 }
