@@ -3,6 +3,7 @@ import type { Broker } from "./api/broker.ts";
 import { sendDrain } from "./api/handlers/subscribe.ts";
 import type { Config } from "./config/schema.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
+import { loadOf } from "./delivery/load.ts";
 import { Puller } from "./delivery/puller.ts";
 import { WorkerRegistry } from "./delivery/registry.ts";
 import { Settler } from "./delivery/settler.ts";
@@ -11,7 +12,15 @@ import { Alarm } from "./maintenance/alarm.ts";
 import { Chores } from "./maintenance/chores.ts";
 import { Liveness } from "./maintenance/liveness.ts";
 import type { Logger } from "./observe/logger.ts";
+import { MetricsPage } from "./observe/metrics.ts";
+import { History } from "./stats/history.ts";
 import { LiveStats } from "./stats/live.ts";
+import { MeasuredStore } from "./stats/measured-store.ts";
+import { Measures } from "./stats/measures.ts";
+import { takeReadings } from "./stats/readings.ts";
+import { Sampler } from "./stats/sampler.ts";
+import { CurrentSlot } from "./stats/slot.ts";
+import { StoreClock } from "./stats/store-clock.ts";
 import type { Store } from "./store/store.ts";
 
 export interface App {
@@ -25,7 +34,11 @@ export interface App {
 const CALLS_GRACE_MS = 1_000;
 const DRAIN_CHECK_MS = 20;
 
-export function createApp(config: Config, store: Store, logger: Logger): App {
+export function createApp(config: Config, bareStore: Store, logger: Logger): App {
+  // Everything goes through the store that counts.
+  const measures = new Measures();
+  const clock = new StoreClock(bareStore);
+  const store = new MeasuredStore(bareStore, measures, clock);
   const settler = new Settler(store, logger);
   const { maxSessions, maxLost, brokerTimeoutMs, maxPayloadBytes, maxWindow, maxWindowBytes } = config;
   const dispatcher = new Dispatcher({ store, settler, logger, maxSessions, maxLost });
@@ -34,9 +47,14 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const alarm = new Alarm(store, logger);
   const liveness = new Liveness(store, brokerTimeoutMs, () => dispatcher.fence(), logger);
   const chores = new Chores({ store, alarm, liveness, brokerTimeoutMs, logger });
-  const stats = new LiveStats(store);
+  const slot = new CurrentSlot(measures, clock);
+  const history = new History(store, slot);
+  const stats = new LiveStats(store, history);
+  const sampler = new Sampler({ store, stats, slot, clock }, (err) => logger.debug({ err }, "sample not put"));
+  const readDelivery = () => ({ ...loadOf(dispatcher.sessions), revokedOutcomes: settler.revokedOutcomes });
+  const metrics = new MetricsPage(() => takeReadings(stats, measures, readDelivery));
   const limits = { maxPayloadBytes, maxWindow, maxWindowBytes };
-  const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
+  const broker: Broker = { store, dispatcher, settler, puller, registry, stats, history, metrics, logger, limits };
   const grpc = new GrpcServer(broker, { ...config.grpcListen, maxPayloadBytes });
   let stopping: Promise<void> | undefined;
   const events = {
@@ -48,7 +66,7 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
 
   const start = async () => {
     await store.start(events);
-    for (const service of [dispatcher, puller, registry, alarm, chores]) await service.start();
+    for (const service of [dispatcher, puller, registry, alarm, chores, sampler]) await service.start();
     const grpcPort = await grpc.start();
     grpc.setServing(true);
     logger.info({ store: store.description, durability: store.durability, brokerId: store.brokerId }, "store open");
@@ -68,7 +86,7 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
     for (const service of [puller, registry, dispatcher]) await service.stop();
     await grpc.stop(CALLS_GRACE_MS);
     await settler.stop();
-    for (const service of [chores, alarm]) await service.stop();
+    for (const service of [sampler, chores, alarm]) await service.stop();
     await store.stop();
   };
   return { start, stop: () => (stopping ??= stop()) };

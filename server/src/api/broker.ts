@@ -3,6 +3,8 @@ import type { Puller } from "../delivery/puller.ts";
 import type { WorkerRegistry } from "../delivery/registry.ts";
 import type { Settler } from "../delivery/settler.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { MetricsPage } from "../observe/metrics.ts";
+import type { History } from "../stats/history.ts";
 import type { LiveStats } from "../stats/live.ts";
 import type { Store } from "../store/store.ts";
 
@@ -14,6 +16,9 @@ export interface Broker {
   readonly puller: Puller;
   readonly registry: WorkerRegistry;
   readonly stats: LiveStats;
+  readonly history: History;
+  /** What Prometheus asks for. */
+  readonly metrics: MetricsPage;
   readonly logger: Logger;
   readonly limits: BrokerLimits;
 }

@@ -15,7 +15,7 @@ import { listWorkers } from "../api/handlers/list-workers.ts";
 import { pullTasks } from "../api/handlers/pull-tasks.ts";
 import { getQueue, listQueues } from "../api/handlers/queues.ts";
 import { settleTasks } from "../api/handlers/settle-tasks.ts";
-import { getStats, watchStats } from "../api/handlers/stats.ts";
+import { getHistory, getStats, watchStats } from "../api/handlers/stats.ts";
 import { subscribe } from "../api/handlers/subscribe.ts";
 import { type Adapting, bidi, OpenCalls, serverStream, unary } from "./adapt.ts";
 import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
@@ -135,6 +135,7 @@ function implementations(broker: Broker, calls: OpenCalls): [GenericDefinition, 
       {
         getStats: unary(getStats(broker), reading),
         watchStats: serverStream(watchStats(broker), reading),
+        getHistory: unary(getHistory(broker), reading),
         listWorkers: unary(listWorkers(broker), reading),
       },
     ],
