@@ -88,8 +88,8 @@ describe("counts", () => {
     await store.claim("q", LIMIT).catch(() => {});
     await store.find("q", "a").catch(() => {});
 
-    expect(measures.storeErrors.get("claim")).toEqual(new Map([["STORE_UNAVAILABLE", 1]]));
-    expect(measures.storeErrors.get("find")).toEqual(new Map([["BUG", 1]]));
+    expect(measures.storeErrors.get("claim")).toEqual({ STORE_UNAVAILABLE: 1, STORE_FULL: 0, BUG: 0 });
+    expect(measures.storeErrors.get("find")).toEqual({ STORE_UNAVAILABLE: 0, STORE_FULL: 0, BUG: 1 });
   });
 
   test("nothing of queues that were only asked for tasks", async () => {

@@ -21,11 +21,8 @@ import type {
   StoreEvents,
   WorkerRecord,
 } from "../store/store.ts";
-import type { Measures, QueueMeasures } from "./measures.ts";
+import type { Measures, QueueMeasures, StoreError } from "./measures.ts";
 import type { StoreClock } from "./store-clock.ts";
-
-/** What the store refuses by its rules. It has not failed. */
-const REFUSALS: ReadonlySet<string> = new Set(["RATE_LIMITED", "BATCH_ABOVE_BURST", "TOO_MANY_QUEUES"]);
 
 export class MeasuredStore implements Store {
   readonly #store: Store;
@@ -186,8 +183,8 @@ export class MeasuredStore implements Store {
         answered?.(value);
       },
       (error: unknown) => {
-        const code = error instanceof TaskwireError ? error.code : "BUG";
-        if (!REFUSALS.has(code)) this.#measures.countStoreError(verb, code);
+        const failure = failureOf(error);
+        if (failure) this.#measures.storeErrorsOf(verb)[failure]++;
         refused?.(error);
       },
     );
@@ -256,6 +253,12 @@ function countOutcome({ counts, run, endToEnd }: QueueMeasures, settlement: Sett
   }
   counts.failed++;
   run.add(outcome.failure.durationMs);
+}
+
+/** Undefined when the store refuses by its rules: then it has not failed. */
+function failureOf(error: unknown): StoreError | undefined {
+  if (!(error instanceof TaskwireError)) return "BUG";
+  return error.code === "STORE_UNAVAILABLE" || error.code === "STORE_FULL" ? error.code : undefined;
 }
 
 function doneOf(moves: readonly DeadMove[]): number {

@@ -30,6 +30,9 @@ const ZERO = {
   rateLimited: 0,
 } as const satisfies Partial<Record<keyof QueueCounters | "stale" | "rateLimited", 0>>;
 
+/** How a call of the store fails: "BUG" is whatever a store should not throw. */
+export type StoreError = "STORE_UNAVAILABLE" | "STORE_FULL" | "BUG";
+
 export type Counted = keyof typeof ZERO;
 export type Timed = "wait" | "run" | "endToEnd";
 
@@ -49,8 +52,8 @@ export class Measures {
   readonly enqueued = new Map<string, Map<string, number>>();
   /** How long the store took, by verb, in µs. */
   readonly storeCalls = new Map<string, Sketch>();
-  /** Calls that the store failed, by verb and code. */
-  readonly storeErrors = new Map<string, Map<string, number>>();
+  /** Calls that the store failed, by verb and code; 0 for what may happen to a verb that was used. */
+  readonly storeErrors = new Map<string, Record<StoreError, number>>();
   /** Tasks that this broker took from dead ones. */
   reaped = 0;
   #pairs = 0;
@@ -91,14 +94,18 @@ export class Measures {
     if (!sketch) {
       sketch = new Sketch();
       this.storeCalls.set(verb, sketch);
+      this.storeErrorsOf(verb);
     }
     return sketch;
   }
 
-  countStoreError(verb: string, code: string): void {
-    const codes = this.storeErrors.get(verb) ?? new Map<string, number>();
-    codes.set(code, (codes.get(code) ?? 0) + 1);
-    this.storeErrors.set(verb, codes);
+  storeErrorsOf(verb: string): Record<StoreError, number> {
+    let errors = this.storeErrors.get(verb);
+    if (!errors) {
+      errors = { STORE_UNAVAILABLE: 0, STORE_FULL: 0, BUG: 0 };
+      this.storeErrors.set(verb, errors);
+    }
+    return errors;
   }
 
   /** Over all queues. */

@@ -16,7 +16,7 @@ test("a page says what was measured, counted and stands now", async () => {
   mail.run.add(3, 4);
   mail.run.add(40);
   measures.storeCall("claim").add(100);
-  measures.countStoreError("claim", "STORE_UNAVAILABLE");
+  measures.storeErrorsOf("claim").STORE_UNAVAILABLE++;
 
   const lines = await pageOf(measures, async () => numbers([queueStats("mail", { ready: 4 }, 1_500)]));
 
@@ -47,6 +47,7 @@ test("a page says what was measured, counted and stands now", async () => {
       "taskwire_store_used_bytes 4096",
       'taskwire_store_call_seconds_bucket{verb="claim",le="0.000128"} 1',
       'taskwire_store_errors_total{verb="claim",code="STORE_UNAVAILABLE"} 1',
+      'taskwire_store_errors_total{verb="claim",code="BUG"} 0',
     ]),
   );
   expect(lines.some((line) => line.startsWith("nodejs_eventloop_lag_p99_seconds "))).toBe(true);
@@ -101,7 +102,6 @@ test("each metric is named as Prometheus advises, has all of its labels, and no 
   const measures = new Measures();
   measures.countEnqueued("mail", "email", 7);
   measures.storeCall("claim").add(100);
-  measures.countStoreError("claim", "BUG");
   const readings = await takeReadings(
     { numbers: async () => numbers([queueStats("mail", {})]) },
     measures,

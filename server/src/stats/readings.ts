@@ -86,8 +86,8 @@ function broker(measures: Measures, { sessions, heldTasks, windowTasks, revokedO
         unitsPerSecond: 1_000_000,
       }),
     ),
-    taskwire_store_errors_total: [...measures.storeErrors].flatMap(([verb, codes]) =>
-      [...codes].map(([code, value]) => ({ labels: { verb, code }, value })),
+    taskwire_store_errors_total: [...measures.storeErrors].flatMap(([verb, errors]) =>
+      Object.entries(errors).map(([code, value]) => ({ labels: { verb, code }, value })),
     ),
   };
 }
