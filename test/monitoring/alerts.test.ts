@@ -86,10 +86,15 @@ const CASES: Readonly<Record<string, { readonly fires: Given; readonly silent: G
   },
 };
 
-test("there is a case for each alert", async () => {
-  const names = [...(await readFile(ALERTS, "utf8")).matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+test("each alert has a case here, and is explained with its severity in the docs", async () => {
+  const rules = [...(await readFile(ALERTS, "utf8")).matchAll(/- alert: (\w+).*?severity: (\w+)/gs)];
+  const operations = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
+  const explained = [...operations.matchAll(/^\| `(Taskwire\w+)` +\| (\w+)/gm)];
 
-  expect(Object.keys(CASES)).toEqual(names);
+  expect(Object.keys(CASES)).toEqual(rules.map(([, name]) => name));
+  expect(explained.map(([, name, severity]) => [name, severity])).toEqual(
+    rules.map(([, name, severity]) => [name, severity]),
+  );
 });
 
 test.skipIf(!hasPrometheus)("promtool has nothing against the rules, and the example of a configuration", async () => {
