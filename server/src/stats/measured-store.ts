@@ -195,7 +195,8 @@ export class MeasuredStore implements Store {
   #countEnqueued(queue: string, tasks: readonly NewTask[], answers: readonly Enqueued[]): void {
     // Most calls have tasks of one type: they are counted by runs.
     let run = 0;
-    for (const [i, { type }] of tasks.entries()) {
+    for (let i = 0; i < tasks.length; i++) {
+      const { type } = tasks[i] as NewTask;
       if (answers[i]?.kind === "created") run++;
       if (tasks[i + 1]?.type === type) continue;
       if (run > 0) this.#measures.countEnqueued(queue, type, run);
