@@ -148,6 +148,7 @@ test("the promise of the store is handed on as it is", async () => {
 test("what a store tells of itself may change", () => {
   const inner = { brokerId: "A" };
   const store = measured(inner);
+  expect(store.brokerId).toBe("A");
 
   inner.brokerId = "B";
 
