@@ -30,6 +30,7 @@ const PATHS = {
 const RESERVED = [
   { name: "ioredis", what: "node_modules/ioredis/", only: "^(server/src/store/redis/|test/)" },
   { name: "lmdb", what: "node_modules/lmdb/", only: "^server/src/store/embedded/" },
+  { name: "prom-client", what: "node_modules/prom-client/", only: "^server/src/observe/" },
   // Wire types end at the edge of the server.
   {
     name: "wire-types",

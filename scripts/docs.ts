@@ -9,6 +9,7 @@ import { configReference } from "./reference/config.ts";
 import { errorReference } from "./reference/errors.ts";
 import { lifecycleDiagram } from "./reference/lifecycle.ts";
 import { limitReference } from "./reference/limits.ts";
+import { metricReference } from "./reference/metrics.ts";
 import { rpcReference } from "./reference/rpc.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -17,6 +18,7 @@ const out = resolve(parseArgs({ options: { out: { type: "string", default: root 
 write("docs/reference/config.md", configReference());
 write("docs/reference/errors.md", errorReference());
 write("docs/reference/limits.md", limitReference(readFileSync(join(root, "server/src/domain/limits.ts"), "utf8")));
+write("docs/reference/metrics.md", metricReference());
 write("docs/reference/rpc.md", rpcReference());
 write("docs/task-lifecycle.md", withDiagram(readFileSync(join(root, "docs/task-lifecycle.md"), "utf8")));
 

@@ -4,6 +4,7 @@ import { sendDrain } from "./api/handlers/subscribe.ts";
 import { createServices, type Service } from "./api/services.ts";
 import type { Config } from "./config/schema.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
+import { loadOf } from "./delivery/load.ts";
 import { Puller } from "./delivery/puller.ts";
 import { WorkerRegistry } from "./delivery/registry.ts";
 import { Settler } from "./delivery/settler.ts";
@@ -13,7 +14,15 @@ import { Alarm } from "./maintenance/alarm.ts";
 import { Chores } from "./maintenance/chores.ts";
 import { Liveness } from "./maintenance/liveness.ts";
 import type { Logger } from "./observe/logger.ts";
+import { MetricsPage } from "./observe/metrics.ts";
+import { History } from "./stats/history.ts";
 import { LiveStats } from "./stats/live.ts";
+import { MeasuredStore } from "./stats/measured-store.ts";
+import { Measures } from "./stats/measures.ts";
+import { takeReadings } from "./stats/readings.ts";
+import { Sampler } from "./stats/sampler.ts";
+import { CurrentSlot } from "./stats/slot.ts";
+import { StoreClock } from "./stats/store-clock.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Ports {
@@ -33,7 +42,11 @@ export interface App {
 const CALLS_GRACE_MS = 1_000;
 const DRAIN_CHECK_MS = 20;
 
-export function createApp(config: Config, store: Store, logger: Logger): App {
+export function createApp(config: Config, bareStore: Store, logger: Logger): App {
+  // Everything goes through the store that counts.
+  const measures = new Measures();
+  const clock = new StoreClock(bareStore);
+  const store = new MeasuredStore(bareStore, measures, clock);
   const settler = new Settler(store, logger);
   const { maxSessions, maxLost, brokerTimeoutMs, maxPayloadBytes, maxWindow, maxWindowBytes } = config;
   const dispatcher = new Dispatcher({ store, settler, logger, maxSessions, maxLost });
@@ -42,12 +55,17 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const alarm = new Alarm(store, logger);
   const liveness = new Liveness(store, brokerTimeoutMs, () => dispatcher.fence(), logger);
   const chores = new Chores({ store, alarm, liveness, brokerTimeoutMs, logger });
-  const stats = new LiveStats(store);
+  const slot = new CurrentSlot(measures, clock);
+  const history = new History(store, slot);
+  const stats = new LiveStats(store, history);
+  const sampler = new Sampler({ store, stats, slot, clock }, (err) => logger.debug({ err }, "sample not put"));
+  const readDelivery = () => ({ ...loadOf(dispatcher.sessions), revokedOutcomes: settler.revokedOutcomes });
+  const metrics = new MetricsPage(() => takeReadings(stats, measures, readDelivery));
   const limits = { maxPayloadBytes, maxWindow, maxWindowBytes };
-  const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
+  const broker: Broker = { store, dispatcher, settler, puller, registry, stats, history, logger, limits };
   const services = createServices(broker);
   const grpc = new GrpcServer(services, { ...config.grpcListen, maxPayloadBytes, logger });
-  const http = createHttp(config, services, logger);
+  const http = createHttp(config, { services, metrics, logger });
   let stopping: Promise<void> | undefined;
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),
@@ -62,7 +80,7 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
 
   const start = async () => {
     await store.start(events);
-    for (const service of [dispatcher, puller, registry, alarm, chores]) await service.start();
+    for (const service of [dispatcher, puller, registry, alarm, chores, sampler]) await service.start();
     const grpcPort = await grpc.start();
     const httpPort = await http?.start();
     grpc.setServing(true);
@@ -84,13 +102,16 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
     for (const service of [puller, registry, dispatcher]) await service.stop();
     await Promise.all([grpc.stop(CALLS_GRACE_MS), http?.stop(CALLS_GRACE_MS)]);
     await settler.stop();
-    for (const service of [chores, alarm]) await service.stop();
+    for (const service of [sampler, chores, alarm]) await service.stop();
     await store.stop();
   };
   return { start, stop: () => (stopping ??= stop()) };
 }
 
-function createHttp(config: Config, services: readonly Service[], logger: Logger): HttpServer | undefined {
+function createHttp(
+  config: Config,
+  parts: { readonly services: readonly Service[]; readonly metrics: MetricsPage; readonly logger: Logger },
+): HttpServer | undefined {
   const {
     httpListen,
     httpAllowedHosts: allowedHosts,
@@ -98,5 +119,5 @@ function createHttp(config: Config, services: readonly Service[], logger: Logger
     maxPayloadBytes,
   } = config;
   if (httpListen === "off") return undefined;
-  return new HttpServer(services, { ...httpListen, allowedHosts, requestTimeoutMs, maxPayloadBytes, logger });
+  return new HttpServer(parts, { ...httpListen, allowedHosts, requestTimeoutMs, maxPayloadBytes });
 }

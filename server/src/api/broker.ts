@@ -3,6 +3,7 @@ import type { Puller } from "../delivery/puller.ts";
 import type { WorkerRegistry } from "../delivery/registry.ts";
 import type { Settler } from "../delivery/settler.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { History } from "../stats/history.ts";
 import type { LiveStats } from "../stats/live.ts";
 import type { Store } from "../store/store.ts";
 
@@ -14,6 +15,8 @@ export interface Broker {
   readonly puller: Puller;
   readonly registry: WorkerRegistry;
   readonly stats: LiveStats;
+  readonly history: History;
+  /** What Prometheus asks for. */
   readonly logger: Logger;
   readonly limits: BrokerLimits;
 }

@@ -23,7 +23,7 @@ import { listWorkers } from "./handlers/list-workers.ts";
 import { pullTasks } from "./handlers/pull-tasks.ts";
 import { getQueue, listQueues } from "./handlers/queues.ts";
 import { settleTasks } from "./handlers/settle-tasks.ts";
-import { getStats, watchStats } from "./handlers/stats.ts";
+import { getHistory, getStats, watchStats } from "./handlers/stats.ts";
 import { pauseQueue, resumeQueue, updateQueue } from "./handlers/steer-queue.ts";
 import { subscribe } from "./handlers/subscribe.ts";
 
@@ -82,6 +82,7 @@ export function createServices(broker: Broker): readonly Service[] {
     service(StatsServiceDefinition, {
       getStats: reads(getStats(broker)),
       watchStats: watches(watchStats(broker)),
+      getHistory: reads(getHistory(broker)),
       listWorkers: reads(listWorkers(broker)),
     }),
     service(QueueServiceDefinition, {

@@ -6,6 +6,7 @@ import type { Grant } from "../store/store.ts";
 export interface Held {
   readonly lease: Lease;
   readonly lostCount: number;
+  readonly enqueuedAtMs: number;
   readonly queue: QueueInFlight;
 }
 
@@ -43,6 +44,6 @@ export function optionsOf(task: HeldTask): TaskOptions {
 
 /** Keeps of a grant what is needed to settle it, and lets go of its bodies. */
 export function holdGrant(grant: Grant, queue: QueueInFlight): Held {
-  const { broker, sequence, block, alone, attempt, lostCount } = grant;
-  return { lease: { queue: grant.queue, broker, sequence, block, alone, attempt }, lostCount, queue };
+  const { broker, sequence, block, alone, attempt, lostCount, enqueuedAtMs } = grant;
+  return { lease: { queue: grant.queue, broker, sequence, block, alone, attempt }, lostCount, enqueuedAtMs, queue };
 }

@@ -117,6 +117,10 @@ export class Session {
     return this.#held.size;
   }
 
+  get windowTasks(): number {
+    return this.#use.maxTasks;
+  }
+
   /** How many tasks of a queue it can take now. */
   roomFor(queue: QueueInFlight): number {
     if (this.#state !== "open" || this.#readerBehind || this.#isInDoubt || this.claiming) return 0;
@@ -207,7 +211,7 @@ export class Session {
       const task = this.#held.get(tag);
       if (!task || task.settling) {
         // A tag that is neither held nor revoked was settled before: the same outcome twice is success both times.
-        if (this.#revoked.has(tag)) rejected.push({ tag, reason: "stale" });
+        if (this.#revoked.has(tag)) rejected.push(this.#tooLate(tag));
         else if (tag > this.#lastTag || tag < 1) rejected.push({ tag, reason: "unknown-tag" });
         continue;
       }
@@ -215,7 +219,8 @@ export class Session {
       this.#use.give(task.bytes);
       task.of.queue.inFlight--;
       tasks.push(task);
-      settlements.push({ lease: task.of.lease, index: task.index, outcome: this.#outcome(task, report, nowMs) });
+      const { lease, enqueuedAtMs } = task.of;
+      settlements.push({ lease, index: task.index, outcome: this.#outcome(task, report, nowMs), enqueuedAtMs });
     }
     if (tasks.length === 0) return rejected;
     const settled = await this.#settler.settle(settlements);
@@ -232,6 +237,12 @@ export class Session {
       rejected.push({ tag: task.tag, reason: "stale" });
     }
     return rejected;
+  }
+
+  /** The store need not be asked. */
+  #tooLate(tag: number): Rejected {
+    this.#settler.revokedOutcomes++;
+    return { tag, reason: "stale" };
   }
 
   #takeBack(task: HeldTask): void {

@@ -11,6 +11,8 @@ const RETRY_MS = 250;
  * itself decides (a timeout, a lost stream) is tried until it is done: nobody else would.
  */
 export class Settler {
+  /** Outcomes that workers reported of tasks which this broker had taken away from them; the store was not asked. */
+  revokedOutcomes = 0;
   readonly #store: Store;
   readonly #logger: Logger;
   readonly #pending = new Set<Promise<void>>();

@@ -18,6 +18,10 @@ export class WindowUse {
     return this.#tasks;
   }
 
+  get maxTasks(): number {
+    return this.#window.maxTasks;
+  }
+
   resize(window: Window): void {
     this.#window = window;
   }

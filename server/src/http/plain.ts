@@ -22,14 +22,20 @@ export function plainRoutes(calls: ReadonlyMap<string, Call>, logger: Logger): R
   return {
     "/stats": read(unary(calls, "/taskwire.v1.StatsService/GetStats")),
     "/queues": read(unary(calls, "/taskwire.v1.QueueService/ListQueues")),
+    "/failed": read(unary(calls, "/taskwire.v1.TaskService/ListTasks"), FAILED),
     "/events/stats": watch(stream(calls, "/taskwire.v1.StatsService/WatchStats"), logger),
   };
 }
 
-function read({ method, run }: UnaryCall): Route {
+/** The last tasks that died. */
+const FAILED = { state: "TASK_STATE_DEAD", pageSize: "100" };
+
+/** @param fixed fields that a query may not change */
+function read({ method, run }: UnaryCall, fixed: Readonly<Record<string, string>> = {}): Route {
   return {
     method: "GET",
     handle: async (_request, response, query) => {
+      for (const [name, value] of Object.entries(fixed)) query.set(name, value);
       const answer = await run(requestFrom(query, method.input), whenGone(response));
       sendJson(response, toJson(method.output, answer, JSON_OPTIONS));
     },

@@ -10,12 +10,14 @@ import { CannotStart } from "../domain/cannot-start.ts";
 import { LIMITS } from "../domain/limits.ts";
 import { addressText } from "../lib/address.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { MetricsPage } from "../observe/metrics.ts";
 import { HttpError, refuse, statusOf } from "./answer.ts";
 import { Bodies } from "./bodies.ts";
 import { createCalls } from "./calls.ts";
 import { connectRoutes } from "./connect.ts";
 import { Gate } from "./gate.ts";
 import { healthRoutes, Readiness } from "./health.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { plainRoutes } from "./plain.ts";
 import { Router } from "./router.ts";
 
@@ -25,6 +27,12 @@ export interface HttpOptions {
   readonly allowedHosts: readonly string[];
   readonly maxPayloadBytes: number;
   readonly requestTimeoutMs: number;
+}
+
+/** What is served. */
+export interface HttpParts {
+  readonly services: readonly Service[];
+  readonly metrics: MetricsPage;
   readonly logger: Logger;
 }
 
@@ -54,8 +62,8 @@ export class HttpServer {
   readonly #responses = new WeakMap<Duplex, ServerResponse>();
   #underWay = 0;
 
-  constructor(services: readonly Service[], options: HttpOptions) {
-    const { host, allowedHosts, maxPayloadBytes, requestTimeoutMs, logger } = options;
+  constructor({ services, metrics, logger }: HttpParts, options: HttpOptions) {
+    const { host, allowedHosts, maxPayloadBytes, requestTimeoutMs } = options;
     this.#options = options;
     this.#gate = new Gate(host, allowedHosts);
     const bodies = new Bodies(Math.ceil((maxPayloadBytes + LIMITS.messageOverheadBytes) * JSON_GROWTH));
@@ -63,6 +71,7 @@ export class HttpServer {
     const routes = {
       ...healthRoutes(this.#readiness),
       ...plainRoutes(calls, logger),
+      ...metricsRoutes(metrics),
       ...connectRoutes(calls, { bodies, logger }),
     };
     this.#router = new Router(routes, logger);

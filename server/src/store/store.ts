@@ -199,8 +199,8 @@ export interface Store {
 
   /** Keeps a sample in place of what this broker put for its slot before; drops those of slots that are too old. */
   putSample(sample: Sample): Promise<void>;
-  /** The samples of all brokers of the last `SAMPLES_KEPT` slots, by slot. */
-  samples(): Promise<readonly Sample[]>;
+  /** The samples of all brokers of the last `SAMPLES_KEPT` slots, by slot; only those from slot `from` on when it is given. */
+  samples(from?: number): Promise<readonly Sample[]>;
   /** What it uses: memory on Redis, the file of the embedded store. */
   usedBytes(): Promise<number>;
 }

@@ -101,6 +101,8 @@ export interface Settlement {
   /** Index in the block; 0 when alone. */
   readonly index: number;
   readonly outcome: Outcome;
+  /** When the task was enqueued, if that is at hand. For those who measure: a store has no use for it. */
+  readonly enqueuedAtMs?: number | undefined;
 }
 
 /** "settled" also when this very settlement was made before; "stale" when the lease is not, or no longer, current. */

@@ -29,7 +29,8 @@ export function settleTasks(broker: Broker): UnaryHandler<SettleTasksRequest, Se
     const prepared = await Promise.all(
       outcomes.map(({ result }, i) => {
         const holder = holders[i];
-        return prepare(broker, tokens[i], { result, run: holder ? seenRun(holder) : (said[i] ?? UNTOLD) });
+        const run = holder ? seenRun(holder) : (said[i] ?? UNTOLD);
+        return prepare(broker, tokens[i], { result, run, enqueuedAtMs: holder?.task.of.enqueuedAtMs });
       }),
     );
     const settlements = prepared.filter((item): item is Settlement => "outcome" in item);
@@ -44,6 +45,13 @@ export function settleTasks(broker: Broker): UnaryHandler<SettleTasksRequest, Se
     });
     return { results };
   };
+}
+
+/** What is to be settled, and what is known of it. */
+interface Said {
+  readonly result: TokenOutcome["result"];
+  readonly run: Run;
+  readonly enqueuedAtMs: number | undefined;
 }
 
 const UNTOLD: Run = { durationMs: 0, workerId: "" };
@@ -71,7 +79,7 @@ function seenRun({ session, task }: Holder): Run {
 async function prepare(
   broker: Broker,
   token: ParsedToken | undefined,
-  { result, run }: { readonly result: TokenOutcome["result"]; readonly run: Run },
+  { result, run, enqueuedAtMs }: Said,
 ): Promise<Settlement | TokenResult> {
   if (!token) return invalid("lease_token is not a token made by a broker");
   const queue = await broker.store.queueByTag(token.tag);
@@ -80,7 +88,7 @@ async function prepare(
   if (typeof report === "string") return invalid(report);
   const lease = { ...token.lease, queue };
   const outcome = await toOutcome(broker, { lease, index: token.index, report, run });
-  return outcome ? { lease, index: token.index, outcome } : STALE;
+  return outcome ? { lease, index: token.index, outcome, enqueuedAtMs } : STALE;
 }
 
 function toReport(result: TokenOutcome["result"], maxResultBytes: number): Report | string {

@@ -1,18 +1,23 @@
 import type {
   Counters,
+  GetHistoryRequest,
+  GetHistoryResponse,
   GetStatsRequest,
   GetStatsResponse,
   Queue,
   Stats,
   WatchStatsRequest,
   WatchStatsResponse,
+  Moment as WireMoment,
 } from "@taskwire/proto";
 import { LIMITS } from "../../domain/limits.ts";
+import type { Moment } from "../../stats/history.ts";
 import type { Snapshot } from "../../stats/live.ts";
 import type { QueueCounters, QueueStats } from "../../store/store.ts";
 import type { Broker } from "../broker.ts";
 import type { ServerStreamHandler, UnaryHandler } from "../call.ts";
 import { Fields } from "../parse/fields.ts";
+import { presentPercentiles } from "../present/percentiles.ts";
 import { toTimestamp } from "../present/task.ts";
 
 export function getStats({ stats }: Broker): UnaryHandler<GetStatsRequest, GetStatsResponse> {
@@ -33,7 +38,11 @@ export function watchStats({ stats }: Broker): ServerStreamHandler<WatchStatsReq
   };
 }
 
-function presentStats({ timeMs, total, queues, enqueuedByType, workers, brokers }: Snapshot): Stats {
+export function getHistory({ history }: Broker): UnaryHandler<GetHistoryRequest, GetHistoryResponse> {
+  return async () => ({ moments: (await history.moments()).map(presentMoment) });
+}
+
+function presentStats({ timeMs, total, queues, enqueuedByType, workers, brokers, wait, run, store }: Snapshot): Stats {
   return {
     time: toTimestamp(timeMs),
     total: presentCounters(total),
@@ -41,9 +50,18 @@ function presentStats({ timeMs, total, queues, enqueuedByType, workers, brokers 
     enqueuedByType: Object.fromEntries(enqueuedByType),
     workers,
     brokers,
-    wait: undefined,
-    run: undefined,
-    store: undefined,
+    wait: presentPercentiles(wait),
+    run: presentPercentiles(run),
+    store: { description: store.description, durability: store.durability, bytes: store.usedBytes },
+  };
+}
+
+function presentMoment({ timeMs, total, wait, run }: Moment): WireMoment {
+  return {
+    time: toTimestamp(timeMs),
+    total: presentCounters(total),
+    wait: presentPercentiles(wait),
+    run: presentPercentiles(run),
   };
 }
 

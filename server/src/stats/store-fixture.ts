@@ -1,0 +1,38 @@
+import type { Sample, Store } from "../store/store.ts";
+
+/** A store that answers what a test tells it to, and nothing else. */
+export function storeOf(answers: Partial<Store>): Store {
+  // Whatever a test does not expect to be called is not there, and fails by name.
+  return answers as Store;
+}
+
+/** The part of a store that keeps samples. Brokers that share one see each other's. */
+export class SampleStore {
+  readonly kept = new Map<string, Sample>();
+
+  async putSample(sample: Sample): Promise<void> {
+    this.kept.set(`${sample.brokerId} ${sample.slot}`, sample);
+  }
+
+  async samples(from = 0): Promise<readonly Sample[]> {
+    return [...this.kept.values()].filter(({ slot }) => slot >= from).sort((a, b) => a.slot - b.slot);
+  }
+}
+
+export const ZERO_COUNTERS = {
+  enqueued: 0,
+  dequeued: 0,
+  completed: 0,
+  failed: 0,
+  retried: 0,
+  lost: 0,
+  buried: 0,
+  cancelled: 0,
+  revived: 0,
+  deleted: 0,
+  dropped: 0,
+  scheduled: 0,
+  ready: 0,
+  active: 0,
+  dead: 0,
+};
