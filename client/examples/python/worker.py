@@ -136,9 +136,10 @@ class Worker:
         )
 
     def room(self, session: Session) -> int:
-        """How many tasks a session may hold, beside the handlers that run and that its broker does not count."""
-        others = sum(attempt.over or attempt.session is not session for attempt in self._running)
-        return max(0, self.concurrency - others)
+        """How many tasks a session may hold, beside what is here and its broker does not count: handlers of other sessions,
+        those that do not stop though their task was taken away, and late outcomes, whose tasks must not come back first."""
+        others = {attempt for attempt in self._running if attempt.over or attempt.session is not session}
+        return max(0, self.concurrency - len(others | self._late.keys()))
 
     def start(self, attempt: Attempt) -> None:
         if self._is_stopping:  # It was on its way when we asked for no more.
@@ -206,6 +207,8 @@ class Worker:
                         log.info("settled by token: task=%s", attempt.delivery.task.id)
                     else:
                         refused(attempt, result)
+            if self._session:
+                self._session.resize()
 
 
 def token_outcome(attempt: Attempt, outcome: Outcome) -> wire.TokenOutcome:

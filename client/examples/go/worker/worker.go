@@ -154,9 +154,10 @@ func (w *Worker) hello(window uint32) *pb.Hello {
 	return hello
 }
 
-// room is how many tasks a session may hold, beside the handlers that run and that its broker does not count.
+// room is how many tasks a session may hold, beside what is here and its broker does not count: handlers of other sessions,
+// those that do not stop though their task was taken away, and late outcomes, whose tasks must not come back first.
 func (w *Worker) room(s *session) uint32 {
-	room := w.Concurrency
+	room := w.Concurrency - len(w.late)
 	for attempt := range w.running {
 		if attempt.session != s || attempt.over {
 			room--
@@ -254,6 +255,9 @@ func (w *Worker) settleByToken(ctx context.Context, client pb.WorkerServiceClien
 			} else {
 				logRefusal(batch[i].attempt, result.GetReason(), result.GetMessage())
 			}
+		}
+		if w.session != nil {
+			w.session.poke()
 		}
 		w.mu.Unlock()
 	}
