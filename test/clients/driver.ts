@@ -59,6 +59,8 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** In s. @defaultValue 10 */
   readonly sessionTimeout?: number;
+  /** How long handlers may take once the worker is told to stop, in s. @defaultValue 10 */
+  readonly shutdown?: number;
 }
 
 export function startProducer({ name, driver }: Language, address: string): Producer {
@@ -83,8 +85,10 @@ export function startProducer({ name, driver }: Language, address: string): Prod
 
 /** Resolves once it is connected. */
 export async function startWorker({ name, driver }: Language, options: WorkerOptions): Promise<Worker> {
-  const { queue, addresses, concurrency = 2, sessionTimeout = 10 } = options;
-  const { child, lines } = start(driver(["work", queue, String(concurrency), String(sessionTimeout), ...addresses]));
+  const { queue, addresses, concurrency = 2, sessionTimeout = 10, shutdown = 10 } = options;
+  const { child, lines } = start(
+    driver(["work", queue, ...[concurrency, sessionTimeout, shutdown].map(String), ...addresses]),
+  );
   const count = (what: RegExp) => lines.filter((line) => what.test(line)).length;
   const started = () => lines.filter((line) => line.startsWith("started ")).map((line) => line.slice(8));
   const wait = async (what: string, isTrue: () => boolean) => {

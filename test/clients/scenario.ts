@@ -278,7 +278,7 @@ export const SCENARIO: readonly Step[] = [
   {
     title: "a worker that is told to stop finishes what it can, gives the rest back, and leaves",
     play: async (world) => {
-      const worker = await world.startWorker({ concurrency: 1 });
+      const worker = await world.startWorker({ concurrency: 1, shutdown: 0.2 });
       const [taskId = "", waiting = ""] = await world.enqueue("hold", { payloads: ["", ""] });
       await worker.untilStarted(1);
 
@@ -294,7 +294,7 @@ export const SCENARIO: readonly Step[] = [
       next.beginToStop();
       next.letGo();
       expect(await world.end(taskId)).toEqual(HELD);
-      expect(await next.terminate()).toBe(0);
+      await next.untilSaid(/^left$/);
       await world.untilState(waiting, "READY");
     },
   },

@@ -9,7 +9,15 @@ import { type FaultyProxy, startProxy } from "../support/proxy.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { connect, type Rpc } from "../support/rpc.ts";
 import { until } from "../support/until.ts";
-import { type Ended, type Enqueue, type Producer, startProducer, startWorker, type Worker } from "./driver.ts";
+import {
+  type Ended,
+  type Enqueue,
+  type Producer,
+  startProducer,
+  startWorker,
+  type Worker,
+  type WorkerOptions,
+} from "./driver.ts";
 import type { Language } from "./languages.ts";
 
 export interface World {
@@ -26,14 +34,12 @@ export interface World {
   end(taskId: string, address?: string): Promise<Ended>;
   /** The producer in this language, or another. */
   producer(language?: Language, address?: string): Producer;
-  startWorker(options?: {
-    readonly addresses?: readonly string[];
-    readonly concurrency?: number;
-    readonly sessionTimeout?: number;
-  }): Promise<Worker>;
+  startWorker(options?: Partial<WorkerOptions>): Promise<Worker>;
   startBroker(settings?: BrokerSettings): Promise<BrokerProcess>;
   startRedis(): Promise<RedisServer>;
   startProxy(target?: string): Promise<FaultyProxy>;
+  /** Something else, and how it is ended after the step. */
+  use<Thing>(starting: Promise<Thing>, end: (thing: Thing) => Promise<unknown>): Promise<Thing>;
   /** What happened in the queue. */
   counters(address?: string): Promise<Counters>;
   untilState(taskId: string, state: keyof typeof TaskState, address?: string): Promise<void>;
@@ -110,6 +116,7 @@ function worldOf(
     },
     startRedis: async () => clean(await startRedis(), (redis) => redis.destroy()),
     startProxy: async (target = broker.address) => clean(await startProxy(target), (proxy) => proxy.close()),
+    use: async (starting, end) => clean(await starting, end),
     counters: async (address = broker.address) => {
       const { queue: found } = await rpc(address).queues.getQueue({ queue });
       if (!found?.counters) throw new Error(`the queue ${queue} has no counters`);

@@ -27,6 +27,7 @@ log = logging.getLogger("taskwire")
 WELCOME_SECONDS = 10
 UNAVAILABLE_SECONDS = 1
 MAX_OUTCOMES, MAX_FRAME_BYTES = 1_000, 1024 * 1024
+MAX_MESSAGE = 4_096
 # Channels to one address share a connection, and its backoff, unless told otherwise; each session is to have its own.
 CHANNEL_OPTIONS = [("grpc.use_local_subchannel_pool", 1)]
 
@@ -194,6 +195,8 @@ class Session:
 
 
 def failed(error_type: str, message: str, **how) -> Outcome:
+    # No more than the broker keeps, and nothing that protobuf does not take for text.
+    message = message[:MAX_MESSAGE].encode(errors="replace").decode()
     return {"nack": wire.Nack(error_type=error_type, error_message=message, **how)}
 
 

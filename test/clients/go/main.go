@@ -1,6 +1,6 @@
 // What scenario.ts asks of each language, in Go, by the code of client/examples/go.
 //
-//	driver work <queue> <concurrency> <session timeout in s> <address>...
+//	driver work <queue> <concurrency> <session timeout in s> <shutdown in s> <address>...
 //	driver produce <address>
 package main
 
@@ -29,8 +29,6 @@ import (
 	"example.com/taskwire/producer"
 	"example.com/taskwire/worker"
 )
-
-const shutdown = 500 * time.Millisecond
 
 var (
 	letGo = make(chan struct{}) // closed when the handlers that wait may go on
@@ -78,22 +76,21 @@ func ends(result []byte, err error) worker.Handler {
 	return func(context.Context, *pb.Task, *worker.Attempt) ([]byte, error) { return result, err }
 }
 
-func work(queue, concurrency, sessionTimeout string, addresses []string) {
+func work(queue, concurrency, sessionTimeout, shutdown string, addresses []string) {
 	go func() {
 		if bufio.NewScanner(os.Stdin).Scan() {
 			close(letGo)
 		}
 	}()
 	slots, _ := strconv.Atoi(concurrency)
-	seconds, _ := strconv.ParseFloat(sessionTimeout, 64)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	w := &worker.Worker{
 		Addresses:      addresses,
 		Queues:         []string{queue},
 		Concurrency:    slots,
-		SessionTimeout: time.Duration(seconds * float64(time.Second)),
-		Shutdown:       shutdown,
+		SessionTimeout: seconds(sessionTimeout),
+		Shutdown:       seconds(shutdown),
 		Handlers: map[string]worker.Handler{
 			"echo": func(_ context.Context, task *pb.Task, _ *worker.Attempt) ([]byte, error) {
 				return task.GetPayload(), nil
@@ -110,6 +107,11 @@ func work(queue, concurrency, sessionTimeout string, addresses []string) {
 	}
 	w.Run(ctx)
 	fmt.Println("left")
+}
+
+func seconds(text string) time.Duration {
+	number, _ := strconv.ParseFloat(text, 64)
+	return time.Duration(number * float64(time.Second))
 }
 
 type asked struct {
@@ -210,7 +212,7 @@ func main() {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stdout, nil)))
 	switch args := os.Args[2:]; os.Args[1] {
 	case "work":
-		work(args[0], args[1], args[2], args[3:])
+		work(args[0], args[1], args[2], args[3], args[4:])
 	case "produce":
 		log.Fatal(produce(args[0]))
 	}

@@ -1,6 +1,6 @@
 """What scenario.ts asks of each language, in Python, by the code of client/examples/python.
 
-    python driver.py work <queue> <concurrency> <session timeout in s> <address>...
+    python driver.py work <queue> <concurrency> <session timeout in s> <shutdown in s> <address>...
     python driver.py produce <address>
 """
 import asyncio
@@ -16,8 +16,6 @@ from taskwire.v1.task_pb2 import RetryPolicy, Task, TaskState
 from taskwire.v1.task_service_pb2 import AwaitTaskRequest, EnqueueBatchRequest, EnqueueRequest
 from taskwire.v1.task_service_pb2_grpc import TaskServiceStub
 from worker import DeadLetter, Discard, Release, Retry, Worker
-
-SHUTDOWN_SECONDS = 0.5
 
 
 def say(*words: str) -> None:
@@ -80,7 +78,7 @@ async def hold(task: Task, attempt: Attempt) -> bytes:
     return b"held"
 
 
-async def work(queue: str, concurrency: str, session_timeout: str, *addresses: str) -> None:
+async def work(queue: str, concurrency: str, session_timeout: str, shutdown: str, *addresses: str) -> None:
     global go
     go = asyncio.Event()
 
@@ -108,7 +106,7 @@ async def work(queue: str, concurrency: str, session_timeout: str, *addresses: s
         queues=[queue],
         concurrency=int(concurrency),
         session_timeout=float(session_timeout),
-        shutdown=SHUTDOWN_SECONDS,
+        shutdown=float(shutdown),
     )
     await worker.run()
     say("left")

@@ -1,7 +1,7 @@
 /**
  * What scenario.ts asks of each language, in TypeScript, by the SDKs.
  *
- *     driver.ts work <queue> <concurrency> <session timeout in s> <address>...
+ *     driver.ts work <queue> <concurrency> <session timeout in s> <shutdown in s> <address>...
  *     driver.ts produce <address>
  */
 import { once } from "node:events";
@@ -11,11 +11,10 @@ import { Client } from "@taskwire/client";
 import { Bury, Discard, Retry, Snooze, Worker } from "@taskwire/worker";
 import type { Asked, Ended, Enqueue } from "../driver.ts";
 
-const SHUTDOWN_MS = 500;
-
 const say = (...words: readonly string[]) => process.stdout.write(`${words.join(" ")}\n`);
 
-async function work(queue = "", concurrency = "", sessionTimeout = "", ...address: readonly string[]): Promise<void> {
+async function work(...args: readonly string[]): Promise<void> {
+  const [queue = "", concurrency, sessionTimeout, shutdown, ...address] = args;
   const go = once(process.stdin, "data");
   const seen = new Set<string>();
   const worker = new Worker({
@@ -23,7 +22,7 @@ async function work(queue = "", concurrency = "", sessionTimeout = "", ...addres
     queues: [queue],
     concurrency: Number(concurrency),
     sessionTimeoutMs: Number(sessionTimeout) * 1_000,
-    shutdownMs: SHUTDOWN_MS,
+    shutdownMs: Number(shutdown) * 1_000,
   });
   worker.on("refused", ({ reason }) => say("refused", reason));
   worker.handle("echo", ({ bytes }) => bytes);

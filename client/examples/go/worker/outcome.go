@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -15,6 +16,7 @@ import (
 const (
 	maxOutcomes   = 1_000
 	maxFrameBytes = 1 << 20
+	maxMessage    = 4_096
 )
 
 // An ending is an error that says what is to become of the task. Every other error is retried by the task's policy.
@@ -51,7 +53,9 @@ func outcomeOf(err error) *pb.Outcome {
 }
 
 func failed(err error, action pb.Nack_Action) *pb.Outcome {
-	nack := &pb.Nack{Action: action, ErrorType: fmt.Sprintf("%T", err), ErrorMessage: err.Error()}
+	// No more than the broker keeps, and nothing that protobuf does not take for text.
+	message := strings.ToValidUTF8(err.Error()[:min(len(err.Error()), maxMessage)], "?")
+	nack := &pb.Nack{Action: action, ErrorType: fmt.Sprintf("%T", err), ErrorMessage: message}
 	return &pb.Outcome{Result: &pb.Outcome_Nack{Nack: nack}}
 }
 
