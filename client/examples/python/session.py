@@ -68,6 +68,7 @@ class Session:
         self._window = worker.room(self)
         self._outgoing: asyncio.Queue[wire.SubscribeRequest | None] = asyncio.Queue()
         self._settle_ids = itertools.count(1)
+        self._sequence = itertools.count(1)
 
     async def run(self) -> None:
         """Returns when the stream is over, for whatever reason."""
@@ -153,7 +154,7 @@ class Session:
                     attempt.handler.cancel()
                 # A handler that does not stop at once keeps its room. The broker delivers nothing before a frame of ours.
                 self.resize()
-                self.send(heartbeat=wire.Heartbeat())
+                self._beat()
             case "drain" | "delivery_stopped":
                 if frame.WhichOneof("frame") == "drain":
                     log.info("the broker leaves: address=%s reason=%s", self.address, frame.drain.reason)
@@ -177,10 +178,13 @@ class Session:
                     refused(attempt, rejection)
 
     async def _heartbeat(self, seconds: float) -> None:
-        for sequence in itertools.count(1):
+        while True:
             await asyncio.sleep(seconds)
-            self.send(heartbeat=wire.Heartbeat(sequence=sequence))
+            self._beat()
             self.worker.settle_late({})
+
+    def _beat(self) -> None:
+        self.send(heartbeat=wire.Heartbeat(sequence=next(self._sequence)))
 
     def _over(self, reason: str) -> None:
         """Its handlers go on: what they do may still count, by token."""

@@ -73,6 +73,8 @@ type session struct {
 	unconfirmed map[uint64][]settled // by settle_id: sent, and not answered
 	postponed   int                  // outcomes that are sent again, since the store was away
 	settleID    uint64
+	beat        bool // a heartbeat is due
+	sequence    uint64
 }
 
 // newSession makes the session that gets tasks from now on.
@@ -176,8 +178,8 @@ func (s *session) talk(parent context.Context) error {
 func (s *session) write(ctx context.Context, stream pb.WorkerService_SubscribeClient, interval time.Duration) {
 	heartbeat := time.NewTicker(interval)
 	defer heartbeat.Stop()
-	for sequence := uint64(1); ; {
-		var beat bool
+	for {
+		beat := false
 		select {
 		case <-ctx.Done():
 			return
@@ -185,15 +187,9 @@ func (s *session) write(ctx context.Context, stream pb.WorkerService_SubscribeCl
 		case <-heartbeat.C:
 			beat = true
 		}
-		frames, done := s.due()
+		frames, done := s.due(beat)
 		if s.w.hasLate() {
 			go s.w.tryByToken(ctx, s.client)
-		}
-		if beat {
-			frames = append(frames, &pb.SubscribeRequest{
-				Frame: &pb.SubscribeRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Sequence: sequence}},
-			})
-			sequence++
 		}
 		for _, frame := range frames {
 			if stream.Send(frame) != nil {
@@ -208,7 +204,7 @@ func (s *session) write(ctx context.Context, stream pb.WorkerService_SubscribeCl
 }
 
 // due takes what is to be sent now. Outcomes that came while the last ones were sent travel in one frame.
-func (s *session) due() (frames []*pb.SubscribeRequest, done bool) {
+func (s *session) due(beat bool) (frames []*pb.SubscribeRequest, done bool) {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	frames, s.frames = s.frames, nil
@@ -230,6 +226,13 @@ func (s *session) due() (frames []*pb.SubscribeRequest, done bool) {
 		frames = append(frames, &pb.SubscribeRequest{Frame: &pb.SubscribeRequest_Settle{Settle: settle}})
 	}
 	clear(s.pending)
+	if beat || s.beat {
+		s.beat = false
+		s.sequence++
+		frames = append(frames, &pb.SubscribeRequest{
+			Frame: &pb.SubscribeRequest_Heartbeat{Heartbeat: &pb.Heartbeat{Sequence: s.sequence}},
+		})
+	}
 	return frames, s.draining && len(s.held)+len(s.unconfirmed)+s.postponed == 0
 }
 
@@ -258,8 +261,7 @@ func (s *session) receive(frame *pb.SubscribeResponse) {
 				attempt.cancel(fmt.Errorf("the task was taken away: %v", frame.Cancel.GetReason()))
 			}
 		}
-		// The broker delivers nothing before a frame of ours.
-		s.say(&pb.SubscribeRequest{Frame: &pb.SubscribeRequest_Heartbeat{Heartbeat: &pb.Heartbeat{}}})
+		s.beat = true // The broker delivers nothing before a frame of ours.
 	case *pb.SubscribeResponse_Drain:
 		slog.Info("the broker leaves", "address", s.address, "reason", frame.Drain.GetReason())
 		s.draining = true
