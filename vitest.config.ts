@@ -23,6 +23,8 @@ const projects = [
   { name: "broker", include: ["test/broker/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 30_000 },
   { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 30_000 },
   { name: "monitoring", include: ["test/monitoring/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+  // The hooks install and build what other languages need.
+  { name: "clients", include: ["test/clients/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
   { name: "examples", include: ["test/examples/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 ];
 
