@@ -45,8 +45,7 @@ describe.for(LANGUAGES)("$name", (language) => {
   for (const { title, needsRedis = false, play } of SCENARIO)
     test.skipIf(needsRedis && !isRedisThere)(title, () => inWorld({ language, broker, producers }, play));
 
-  // @taskwire/worker does some of it in another order.
-  for (const { title, needsRedis = false, play } of language.settlesFirst ? STORY : [])
+  for (const { title, needsRedis = false, play } of STORY)
     test.skipIf(needsRedis && !isRedisThere)(`writing-workers.md shows ${title} as it is`, () =>
       inWorld({ language, broker, producers }, async (world) => {
         const said = await play(world);

@@ -23,8 +23,6 @@ export interface Language {
   readonly name: string;
   /** What this machine lacks; undefined when nothing. */
   readonly missing: string | undefined;
-  /** Whether its worker settles by token before it asks for new tasks, so that none comes a second time. */
-  readonly settlesFirst: boolean;
   /** Installs, generates and builds. Quick when there is nothing to do. */
   prepare(): Promise<void>;
   /** How to run its driver. */
@@ -43,7 +41,6 @@ const python: Language = {
   missing: works("python3", "-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))")
     ? undefined
     : "python3 3.11 or newer with the module venv",
-  settlesFirst: true,
   prepare: async () => {
     const requirements = join(PYTHON, "requirements.txt");
     const version = execFileSync("python3", ["--version"], { encoding: "utf8" });
@@ -74,7 +71,6 @@ const GO_EXAMPLES = { hello: "hello", produce: "produce", watch: "watch-stats" }
 const go: Language = {
   name: "Go",
   missing: works("go", "version") ? tooOldGo() : "go",
-  settlesFirst: true,
   prepare: async () => {
     mkdirSync(GO_BIN, { recursive: true });
     const env = { ...withPath(BIN), GOTOOLCHAIN: "local" };
@@ -96,7 +92,6 @@ const TS_EXAMPLES = {
 const typescript: Language = {
   name: "TypeScript",
   missing: undefined,
-  settlesFirst: false,
   prepare: async () => undefined,
   driver: (args) => node(join(import.meta.dirname, "typescript/driver.ts"), args),
   example: (name, args) => node(join(ROOT, TS_EXAMPLES[name]), args),

@@ -5,6 +5,9 @@
  * A worker must not hold more tasks than it can run, whatever happens to its streams. So the window of the current
  * stream is the worker's capacity less what runs here without being counted by that stream: tasks of a stream that
  * drains or broke, and handlers that do not stop although their task was taken away.
+ *
+ * What is settled by token also takes room until that is confirmed. And a new stream has none before: the broker would hand
+ * out at once, perhaps to this very worker, what it does not know to be done.
  */
 import { jitteredBackoffMs } from "@taskwire/client/connection";
 import { type Hello, WorkerServiceDefinition } from "@taskwire/proto";
@@ -20,6 +23,8 @@ const BACKOFF = { minMs: 100, maxMs: 5_000 };
 /** A session that lived this long was a success: the next failure is the first one again. */
 const STABLE_MS = 5_000;
 const SETTLE_TIMEOUT_MS = 10_000;
+/** How long a new stream waits at most for outcomes that are settled by token. */
+const LATE_FIRST_MS = 2_000;
 
 /** What the worker wants to hear. */
 export interface SubscriptionEvents {
@@ -57,6 +62,8 @@ export class Subscription implements StreamOwner {
   #openedAt = 0;
   #reconnect: NodeJS.Timeout | undefined;
   #isStopped = false;
+  /** Until when outcomes that are settled by token keep the current stream from tasks. */
+  #lateFirstUntil = 0;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
@@ -106,6 +113,10 @@ export class Subscription implements StreamOwner {
       client.settleTasks(request, { signal: AbortSignal.timeout(SETTLE_TIMEOUT_MS) }),
     );
     this.#options.events.connected(stream, notices);
+    if (this.#options.late.count > 0) {
+      this.#lateFirstUntil = performance.now() + LATE_FIRST_MS;
+      setTimeout(() => this.#updateWindow(), LATE_FIRST_MS).unref();
+    }
     // Handlers may have ended while it was connecting.
     this.#updateWindow();
   }
@@ -142,7 +153,9 @@ export class Subscription implements StreamOwner {
   refused: StreamOwner["refused"] = (execution, rejection) => this.#options.events.refused(execution, rejection);
 
   unconfirmed(executions: readonly Execution[]): void {
-    this.#options.late.add(executions);
+    const { late } = this.#options;
+    late.add(executions);
+    void late.untilIdle().then(() => this.#updateWindow());
   }
 
   closed(stream: WorkerStream, reason: CloseReason): void {
@@ -162,7 +175,8 @@ export class Subscription implements StreamOwner {
 
   #connect(): void {
     if (this.#isStopped) return;
-    const { hello, log, maxInFlightBytes } = this.#options;
+    const { hello, log, maxInFlightBytes, late } = this.#options;
+    if (late.count > 0) this.#lateFirstUntil = Number.POSITIVE_INFINITY;
     const window = { maxInFlight: this.#room(), maxInFlightBytes };
     const stream = new WorkerStream({ address: this.address, hello: { ...hello, window }, owner: this, log });
     this.#current = stream;
@@ -181,8 +195,9 @@ export class Subscription implements StreamOwner {
   }
 
   #room(): number {
-    const { capacity, slots } = this.#options;
+    const { capacity, slots, late } = this.#options;
+    if (late.count > 0 && performance.now() < this.#lateFirstUntil) return 0;
     const heldElsewhere = slots.unfinished - (this.#current?.held ?? 0);
-    return Math.max(0, capacity - heldElsewhere);
+    return Math.max(0, capacity - heldElsewhere - late.count);
   }
 }
