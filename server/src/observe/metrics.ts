@@ -191,7 +191,7 @@ export const METRICS = {
     type: "histogram",
     scope: "broker",
     labels: ["verb"],
-    help: "How long the store took to answer, by what it was asked",
+    help: "How long the store took to answer, by what it was asked; of enqueue, claim and settle one call in 8 is timed, and counts as 8",
   },
   taskwire_store_errors_total: {
     type: "counter",

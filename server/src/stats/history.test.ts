@@ -37,7 +37,7 @@ function startBroker(id: string) {
     brokers: async () => 1,
     usedBytes: async () => 0,
     putSample: (sample) => shared.putSample(sample),
-    samples: (from) => shared.samples(from),
+    samples: () => shared.samples(),
   });
   Object.defineProperty(store, "brokerId", { get: () => own.brokerId });
   const measures = new Measures();
@@ -76,6 +76,17 @@ test("what several brokers measured is one history, slot by slot", async () => {
     { timeMs: T0 + 10_000, total: { completed: 150 }, run: { count: 50, p50Ms: 20 } },
   ]);
   expect(moments[0]?.run.p99Ms).toBeGreaterThan(960);
+});
+
+test("a moment has the totals that any broker saw last", async () => {
+  const [a, b] = [startBroker("A"), startBroker("B")];
+  completed = 1;
+  await a.sampler.put();
+  vi.advanceTimersByTime(1_000);
+  completed = 2;
+  await b.sampler.put();
+
+  expect(await a.history.moments()).toMatchObject([{ timeMs: T0 + 1_000, total: { completed: 2 } }]);
 });
 
 test("a slot that is put again is not counted twice, and what came after its last put is in the next", async () => {

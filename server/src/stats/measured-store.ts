@@ -8,31 +8,36 @@ import type {
   Cancelled,
   ClaimLimit,
   DeadMove,
-  Enqueued,
-  Grant,
   ListQuery,
   NewTask,
   Producer,
   QueuePolicy,
   Sample,
-  Settled,
   Settlement,
   Store,
   StoreEvents,
   WorkerRecord,
 } from "../store/store.ts";
-import type { Measures, QueueMeasures, StoreError } from "./measures.ts";
+import { countClaimed, countEnqueued, countSettled, doneOf, failureOf } from "./count-calls.ts";
+import type { Measures } from "./measures.ts";
+import { SampledTimes } from "./sampled-times.ts";
 import type { StoreClock } from "./store-clock.ts";
 
 export class MeasuredStore implements Store {
   readonly #store: Store;
   readonly #measures: Measures;
   readonly #clock: StoreClock;
+  readonly #enqueues: SampledTimes;
+  readonly #claims: SampledTimes;
+  readonly #settles: SampledTimes;
 
   constructor(store: Store, measures: Measures, clock: StoreClock) {
     this.#store = store;
     this.#measures = measures;
     this.#clock = clock;
+    this.#enqueues = new SampledTimes(measures.storeCall("enqueue"));
+    this.#claims = new SampledTimes(measures.storeCall("claim"));
+    this.#settles = new SampledTimes(measures.storeCall("settle"));
   }
 
   get description() {
@@ -45,28 +50,50 @@ export class MeasuredStore implements Store {
     return this.#store.brokerId;
   }
 
+  // These three are written out: every task passes them, and a call often has only some tasks.
+
   enqueue(queue: string, tasks: readonly NewTask[], producer?: Producer) {
-    const refused = (error: unknown) => {
-      if (error instanceof TaskwireError && error.code === "RATE_LIMITED")
-        this.#measures.queue(queue).counts.rateLimited += tasks.length;
-    };
-    return this.#timed("enqueue", () => this.#store.enqueue(queue, tasks, producer), {
-      answered: (answers) => this.#countEnqueued(queue, tasks, answers),
-      refused,
-    });
+    const startedAtMs = this.#enqueues.begin();
+    const answer = this.#store.enqueue(queue, tasks, producer);
+    answer.then(
+      (answers) => {
+        this.#enqueues.end(startedAtMs);
+        countEnqueued(this.#measures, { queue, tasks, answers });
+      },
+      (error: unknown) => {
+        this.#countFailure("enqueue", error);
+        if (error instanceof TaskwireError && error.code === "RATE_LIMITED")
+          this.#measures.queue(queue).counts.rateLimited += tasks.length;
+      },
+    );
+    return answer;
   }
 
   claim(queue: string, limit: ClaimLimit) {
-    return this.#timed("claim", () => this.#store.claim(queue, limit), {
-      // A queue that only was asked for may not exist.
-      answered: (grants) => grants.length > 0 && this.#countClaimed(this.#measures.queue(queue), grants),
-    });
+    const startedAtMs = this.#claims.begin();
+    const answer = this.#store.claim(queue, limit);
+    answer.then(
+      (grants) => {
+        this.#claims.end(startedAtMs);
+        // A queue that only was asked for may not exist.
+        if (grants.length > 0) countClaimed(this.#measures.queue(queue), grants, this.#clock.nowMs());
+      },
+      (error: unknown) => this.#countFailure("claim", error),
+    );
+    return answer;
   }
 
   settle(queue: string, settlements: readonly Settlement[]) {
-    return this.#timed("settle", () => this.#store.settle(queue, settlements), {
-      answered: (answers) => this.#countSettled(this.#measures.queue(queue), settlements, answers),
-    });
+    const startedAtMs = this.#settles.begin();
+    const answer = this.#store.settle(queue, settlements);
+    answer.then(
+      (answers) => {
+        this.#settles.end(startedAtMs);
+        countSettled(this.#measures.queue(queue), { settlements, answers, nowMs: this.#clock.nowMs() });
+      },
+      (error: unknown) => this.#countFailure("settle", error),
+    );
+    return answer;
   }
 
   cancel(queue: string, key: string, reason: string) {
@@ -173,7 +200,7 @@ export class MeasuredStore implements Store {
   #timed<T>(
     verb: string,
     call: () => Promise<T>,
-    { answered, refused }: { answered?: (answer: T) => unknown; refused?: (error: unknown) => void } = {},
+    { answered }: { answered?: (answer: T) => unknown } = {},
   ): Promise<T> {
     const startedAtMs = performance.now();
     const answer = call();
@@ -182,86 +209,13 @@ export class MeasuredStore implements Store {
         this.#measures.storeCall(verb).add((performance.now() - startedAtMs) * 1_000);
         answered?.(value);
       },
-      (error: unknown) => {
-        const failure = failureOf(error);
-        if (failure) this.#measures.storeErrorsOf(verb)[failure]++;
-        refused?.(error);
-      },
+      (error: unknown) => this.#countFailure(verb, error),
     );
     return answer;
   }
 
-  /** A batch that was sent again is counted again: the store alone knows better. */
-  #countEnqueued(queue: string, tasks: readonly NewTask[], answers: readonly Enqueued[]): void {
-    // Most calls have tasks of one type: they are counted by runs.
-    let run = 0;
-    for (let i = 0; i < tasks.length; i++) {
-      const { type } = tasks[i] as NewTask;
-      if (answers[i]?.kind === "created") run++;
-      if (tasks[i + 1]?.type === type) continue;
-      if (run > 0) this.#measures.countEnqueued(queue, type, run);
-      run = 0;
-    }
+  #countFailure(verb: string, error: unknown): void {
+    const failure = failureOf(error);
+    if (failure) this.#measures.storeErrorsOf(verb)[failure]++;
   }
-
-  #countClaimed({ counts, wait }: QueueMeasures, grants: readonly Grant[]): void {
-    const nowMs = this.#clock.nowMs();
-    for (const grant of grants) {
-      counts.dequeued += grant.count;
-      const readyAtMs = readyAtOf(grant);
-      if (readyAtMs !== undefined) wait.add(nowMs - readyAtMs, grant.count);
-    }
-  }
-
-  #countSettled(queue: QueueMeasures, settlements: readonly Settlement[], answers: readonly Settled[]): void {
-    const nowMs = this.#clock.nowMs();
-    for (let i = 0; i < settlements.length; i++) {
-      const settlement = settlements[i] as Settlement;
-      if (answers[i] === "settled") countOutcome(queue, settlement, nowMs);
-      else queue.counts.stale++;
-    }
-  }
-}
-
-/** Undefined when the grant does not tell: a task alone may have been delayed, or tried before. */
-function readyAtOf({ alone, enqueuedAtMs }: Grant): number | undefined {
-  return alone ? undefined : enqueuedAtMs;
-}
-
-function countOutcome({ counts, run, endToEnd }: QueueMeasures, settlement: Settlement, nowMs: number): void {
-  const { outcome, enqueuedAtMs } = settlement;
-  switch (outcome.kind) {
-    case "ack":
-      counts.completed++;
-      run.add(outcome.durationMs);
-      if (enqueuedAtMs !== undefined) endToEnd.add(nowMs - enqueuedAtMs);
-      return;
-    case "retry":
-      counts.retried++;
-      break;
-    case "bury":
-      counts.buried++;
-      break;
-    case "discard":
-      counts.cancelled++;
-      break;
-    case "lose":
-      if (outcome.failure) counts.lost++;
-      return;
-    case "release":
-    case "snooze":
-      return;
-  }
-  counts.failed++;
-  run.add(outcome.failure.durationMs);
-}
-
-/** Undefined when the store refuses by its rules: then it has not failed. */
-function failureOf(error: unknown): StoreError | undefined {
-  if (!(error instanceof TaskwireError)) return "BUG";
-  return error.code === "STORE_UNAVAILABLE" || error.code === "STORE_FULL" ? error.code : undefined;
-}
-
-function doneOf(moves: readonly DeadMove[]): number {
-  return moves.reduce((done, move) => (move === "done" ? done + 1 : done), 0);
 }

@@ -17,10 +17,10 @@ test("so are types, wherever they are enqueued", () => {
 
   for (let i = 0; i < MEASURED_TYPES + 5; i++) measures.countEnqueued(i % 2 ? "q" : "r", `t${i}`, 2);
 
-  const sizes = [...measures.enqueued.values()].map(({ size }) => size);
-  expect(sizes).toEqual([MEASURED_TYPES / 2 + 1, MEASURED_TYPES / 2 + 1]);
-  expect(measures.enqueued.get("r")?.get(OTHER)).toBe(6);
-  expect(measures.enqueued.get("q")?.get(OTHER)).toBe(4);
+  const [q, r] = [measures.queue("q").types, measures.queue("r").types];
+  expect([q.size, r.size]).toEqual([MEASURED_TYPES / 2 + 1, MEASURED_TYPES / 2 + 1]);
+  expect(q.get(OTHER)).toBe(4);
+  expect(r.get(OTHER)).toBe(6);
 });
 
 test("totals are over all queues", () => {

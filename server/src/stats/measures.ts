@@ -37,6 +37,8 @@ export type Counted = keyof typeof ZERO;
 export type Timed = "wait" | "run" | "endToEnd";
 
 export class QueueMeasures {
+  /** Tasks that were created, by type. */
+  readonly types = new Map<string, number>();
   readonly counts: Record<Counted, number> = { ...ZERO };
   /** From when a task was ready to its first delivery, in ms. */
   readonly wait = new Sketch();
@@ -48,8 +50,6 @@ export class QueueMeasures {
 
 export class Measures {
   readonly queues = new Map<string, QueueMeasures>();
-  /** Tasks created, by queue and type. */
-  readonly enqueued = new Map<string, Map<string, number>>();
   /** How long the store took, by verb, in µs. */
   readonly storeCalls = new Map<string, Sketch>();
   /** Calls that the store failed, by verb and code; 0 for what may happen to a verb that was used. */
@@ -57,14 +57,18 @@ export class Measures {
   /** Tasks that this broker took from dead ones. */
   reaped = 0;
   #pairs = 0;
+  // Calls for one queue come in a row, and are many.
+  #lastQueue: { readonly name: string; readonly measures: QueueMeasures } | undefined;
 
   queue(name: string): QueueMeasures {
+    if (this.#lastQueue?.name === name) return this.#lastQueue.measures;
     const label = this.labelOf(name);
     let measures = this.queues.get(label);
     if (!measures) {
       measures = new QueueMeasures();
       this.queues.set(label, measures);
     }
+    this.#lastQueue = { name, measures };
     return measures;
   }
 
@@ -74,13 +78,7 @@ export class Measures {
   }
 
   countEnqueued(queue: string, type: string, tasks: number): void {
-    this.queue(queue);
-    const label = this.labelOf(queue);
-    let types = this.enqueued.get(label);
-    if (!types) {
-      types = new Map();
-      this.enqueued.set(label, types);
-    }
+    const { types } = this.queue(queue);
     const known = types.get(type);
     if (known !== undefined) types.set(type, known + tasks);
     else if (this.#pairs < MEASURED_TYPES) {

@@ -59,7 +59,7 @@ function broker(measures: Measures, { sessions, heldTasks, windowTasks, revokedO
       histogram(name, { queue }, sketch, { bounds: TASK_BOUNDS_MS, unitsPerSecond: 1_000 }),
     );
   return {
-    taskwire_tasks_enqueued_total: [...measures.enqueued].flatMap(([queue, types]) =>
+    taskwire_tasks_enqueued_total: queues.flatMap(([queue, { types }]) =>
       [...types].map(([type, value]) => ({ labels: { queue, type }, value })),
     ),
     taskwire_tasks_dequeued_total: count("dequeued"),
