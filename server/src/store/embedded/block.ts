@@ -12,6 +12,8 @@ export class Block {
   left: number;
   /** Whether a record tells which tasks left. */
   hasLeftRecord = false;
+  /** How many places of the line name it. As long as there are any it is not forgotten, though all of its tasks have left. */
+  places = 0;
   /** Tasks before this index are no longer scheduled. */
   promotedTo: number;
   /** The bodies, while some of them wait to be claimed. */
@@ -61,6 +63,19 @@ export interface BlockRun {
   readonly block: Block;
   first: number;
   end: number;
+}
+
+/** How many of some tasks of a block are still in it. */
+export function countHere({ marks }: Pick<Block, "marks">, first: number, end: number): number {
+  let here = 0;
+  for (let i = first; i < end; i++) if (!hasLeft(marks[i] ?? 0)) here++;
+  return here;
+}
+
+/** Whether some of a run are still in their block. */
+export function hasTasks({ block, first, end }: Omit<BlockRun, "kind">): boolean {
+  for (let i = first; i < end; i++) if (!hasLeft(block.marks[i] ?? 0)) return true;
+  return false;
 }
 
 /** What left a block: the rest of its name on disk after its key, and one bit for each task that left. */

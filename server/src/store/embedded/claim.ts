@@ -25,6 +25,7 @@ export class Claimer {
   }
 
   claim(queue: Queue, { maxTasks, maxBytes }: ClaimLimit): Grant[] {
+    if (queue.isPaused) return [];
     queue.promote(Number.POSITIVE_INFINITY, Date.now());
     const budget: Budget = { tasks: maxTasks, bytes: maxBytes, isFirst: true };
     const grants: Grant[] = [];
@@ -46,7 +47,7 @@ export class Claimer {
 
   /** False when the budget does not reach. */
   #takeAlone(queue: Queue, task: AloneTask, budget: Budget, grants: Grant[]): boolean {
-    // A late ack took it out of the line's order, not out of the line.
+    // A late ack, or a cancellation, ended it, but left it in the line.
     if (task.state !== "ready") {
       queue.shift();
       return true;
@@ -58,6 +59,7 @@ export class Claimer {
     budget.tasks--;
     const lease = this.#newLease(queue);
     task.state = "active";
+    queue.activeAlone.add(task);
     task.mark = markOf(lease.sequence, "held");
     task.leasedAttempt = attempt;
     task.wasLeasedAlone = true;
@@ -84,6 +86,10 @@ export class Claimer {
     if (head.first < head.end && !this.#takePiece(queue, block, head, budget, grants)) return false;
     if (head.first < head.end) return true;
     queue.shift();
+    if (head.kind === "block") {
+      block.places--;
+      queue.dropEnded(block);
+    }
     const next = queue.head();
     if (next?.kind !== "run" || next.block !== block) block.content = undefined;
     return true;
@@ -93,6 +99,7 @@ export class Claimer {
     let block = queue.blocks.get(name.key);
     if (block === undefined) {
       block = new Block(name);
+      block.places = 1;
       queue.blocks.set(name.key, block);
     }
     block.content ??= this.#parts.cache.take(name.key);

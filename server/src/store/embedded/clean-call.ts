@@ -1,4 +1,5 @@
-/** One step of cleaning a queue: the oldest results, and what producers are remembered by. */
+/** One step of cleaning a queue: the oldest results and dead tasks, and what producers are remembered by. */
+import { dropDeadBefore, dropExcess } from "./dead-cap.ts";
 import type { Call } from "./journal.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import { producerDiskName } from "./producers.ts";
@@ -29,7 +30,10 @@ export class CleanCall implements Call {
 
   prepare(turn: Turn): void {
     const { database, options } = this.#parts;
-    this.#hasMore = dropResults(database, this.queue, options, turn);
+    const hasMoreResults = dropResults(database, this.queue, options, turn);
+    // The cap may be lower than it was when the store was open before.
+    dropExcess(this.queue, options.maxDeadPerQueue, turn);
+    this.#hasMore = dropDeadBefore(this.queue, turn.nowMs - options.deadTtlMs, turn) || hasMoreResults;
     const { producers } = this.queue;
     for (const producer of [...producers.expired(turn.nowMs)]) {
       const batch = producers.get(producer);

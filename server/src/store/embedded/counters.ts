@@ -2,13 +2,39 @@
 import { VarintReader, varintLength, writeVarint } from "../../lib/varint.ts";
 import { STAMP_LENGTH } from "./stamps.ts";
 
-const NAMES = ["enqueued", "dequeued", "completed", "failed", "retried", "lost", "dead", "results"] as const;
+const NAMES = [
+  "enqueued",
+  "dequeued",
+  "completed",
+  "failed",
+  "retried",
+  "lost",
+  "buried",
+  "cancelled",
+  "revived",
+  "deleted",
+  "dropped",
+  "results",
+] as const;
 
-/** `dead`: how many tasks are dead now. `results`: how many results are kept. The others only rise. */
+/** `results`: how many results are kept. The others only rise. */
 export type Counters = Record<(typeof NAMES)[number], number>;
 
 export function noCounts(): Counters {
-  return { enqueued: 0, dequeued: 0, completed: 0, failed: 0, retried: 0, lost: 0, dead: 0, results: 0 };
+  return {
+    enqueued: 0,
+    dequeued: 0,
+    completed: 0,
+    failed: 0,
+    retried: 0,
+    lost: 0,
+    buried: 0,
+    cancelled: 0,
+    revived: 0,
+    deleted: 0,
+    dropped: 0,
+    results: 0,
+  };
 }
 
 /** With the last stamp that was given out: keys must not go back behind it. */
@@ -29,7 +55,11 @@ export function decodeCounters(bytes: Buffer, counters: Counters): string {
 }
 
 /** How many tasks have not ended, as the counters tell. */
-export function countAlive({ enqueued, completed, failed, retried }: Counters): number {
-  // A failure is followed by a retry, or it was the end.
-  return enqueued - completed - (failed - retried);
+export function countAlive({ enqueued, completed, cancelled, buried, revived }: Counters): number {
+  return enqueued - completed - cancelled - (buried - revived);
+}
+
+/** How many are dead, as the counters tell. */
+export function countDead({ buried, revived, deleted, dropped }: Counters): number {
+  return buried - revived - deleted - dropped;
 }

@@ -67,6 +67,13 @@ export class Database {
     for (const { key, value } of this.#lmdb.getRange(range)) yield { key, content: unseal(key, value) };
   }
 
+  /** The same from the last to the first; from the one with this name on, if it is given. */
+  *entriesDown(prefix: Buffer, name: string | undefined): Generator<Entry> {
+    const start = Buffer.concat([prefix, name === undefined ? LAST : Buffer.from(name, "latin1")]);
+    for (const { key, value } of this.#lmdb.getRange({ start, end: prefix, reverse: true }))
+      yield { key, content: unseal(key, value) };
+  }
+
   /** All records of a kind. */
   all(kind: Kind): Generator<Entry> {
     return this.entries(diskKey(kind, 0, "").subarray(0, 1));

@@ -12,9 +12,11 @@ export const KIND = {
   format: "f",
   resultIndex: "i",
   left: "l",
+  sample: "m",
   producer: "p",
   queue: "q",
   result: "r",
+  steering: "s",
   type: "t",
 } as const;
 

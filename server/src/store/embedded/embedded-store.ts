@@ -2,6 +2,8 @@
  * The store that needs nothing installed: its state is in memory, and every change is on disk, in an LMDB file, before it is
  * acknowledged. One process at a time has it. README.md tells what is written and why.
  */
+import { stat } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CannotStart } from "../../domain/cannot-start.ts";
 import { storeUnavailable } from "../../domain/errors.ts";
 import { newBrokerId } from "../../domain/ids.ts";
@@ -9,15 +11,22 @@ import type { Lease } from "../../domain/lease.ts";
 import { hasEnded } from "../../domain/state.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type {
+  Cancelled,
   ClaimLimit,
+  DeadMove,
   Durability,
   Enqueued,
+  FailureGroup,
   Grant,
   LeasedTask,
+  ListPage,
+  ListQuery,
   NewTask,
   Producer,
   Promotion,
+  QueuePolicy,
   QueueStats,
+  Sample,
   Settled,
   Settlement,
   Store,
@@ -26,13 +35,20 @@ import type {
   TaskSnapshot,
   WorkerRecord,
 } from "../store.ts";
+import { CancelCall } from "./cancel-call.ts";
 import { CleanCall } from "./clean-call.ts";
+import { DeadCall } from "./dead-call.ts";
 import { EnqueueCall } from "./enqueue-call.ts";
 import { findLeased, findTask } from "./find.ts";
+import { listTasks } from "./list.ts";
 import { OpenFolder } from "./open-folder.ts";
+import { placeInLine } from "./position.ts";
 import type { Queue } from "./queue.ts";
+import { newSampleQueue, readSamples, SampleCall } from "./samples.ts";
 import { SettleCall } from "./settle-call.ts";
 import { statsOf } from "./stats.ts";
+import { SteerCall } from "./steer-call.ts";
+import { waitForEnd } from "./wait-for-end.ts";
 import { WorkerList } from "./worker-list.ts";
 
 export interface EmbeddedStoreOptions extends StoreOptions {
@@ -52,6 +68,7 @@ class EmbeddedStore implements Store {
   brokerId = newBrokerId();
   readonly #options: EmbeddedStoreOptions;
   readonly #workers = new WorkerList();
+  #samples = newSampleQueue();
   #folder: OpenFolder | undefined;
 
   constructor(options: EmbeddedStoreOptions) {
@@ -68,6 +85,7 @@ class EmbeddedStore implements Store {
     if (this.#folder) return;
     // Leases are counted from 1 again, so their broker must be another.
     this.brokerId = newBrokerId();
+    this.#samples = newSampleQueue();
     this.#folder = await OpenFolder.open({ ...this.#options, brokerId: this.brokerId, events });
   }
 
@@ -113,6 +131,57 @@ class EmbeddedStore implements Store {
       if (wasEmpty && promoted > 0) events.ready(name);
       const { nextDueAtMs } = queue;
       return { promoted, nextInMs: nextDueAtMs === undefined ? undefined : Math.max(0, nextDueAtMs - nowMs) };
+    });
+  }
+
+  async cancel(name: string, key: string, reason: string): Promise<Cancelled> {
+    const { parts, journal } = this.#open;
+    const queue = parts.registry.get(name);
+    if (!queue) return { kind: "missing" };
+    return new Promise((resolve, reject) => {
+      journal.submit(new CancelCall(parts, { queue, key, reason, resolve, reject }));
+    });
+  }
+
+  async revive(name: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    return this.#moveDead("revive", name, keys);
+  }
+
+  async deleteDead(name: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    return this.#moveDead("delete", name, keys);
+  }
+
+  async #moveDead(verb: "revive" | "delete", name: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    const { parts, journal } = this.#open;
+    const queue = parts.registry.get(name);
+    if (!queue) return keys.map(() => "missing");
+    return new Promise((resolve, reject) => {
+      journal.submit(new DeadCall(parts, { verb, queue, keys, resolve, reject }));
+    });
+  }
+
+  async list(name: string, query: ListQuery): Promise<ListPage> {
+    const { parts } = this.#open;
+    const page = await this.#read(name, NO_PAGE, (queue) => listTasks(parts, queue, query));
+    // Who goes on at once from a page that took long must let others have their turn.
+    if (page.next !== undefined && page.tasks.length < query.limit) await nextTurn();
+    return page;
+  }
+
+  async position(name: string, key: string): Promise<number | undefined> {
+    const { database } = this.#open.parts;
+    return this.#read(name, undefined, (queue) => placeInLine(database, queue, key));
+  }
+
+  async failureGroups(name: string): Promise<readonly FailureGroup[]> {
+    return this.#read(name, [], (queue) => queue.dead.groups);
+  }
+
+  async steer(name: string, change: Partial<QueuePolicy>): Promise<QueuePolicy> {
+    const { parts, journal } = this.#open;
+    const queue = parts.registry.getOrCreate(name);
+    return new Promise((resolve, reject) => {
+      journal.submit(new SteerCall(parts, { queue, change, resolve, reject }));
     });
   }
 
@@ -183,7 +252,7 @@ class EmbeddedStore implements Store {
     return this.#workers.all();
   }
 
-  async dropOldResults(): Promise<void> {
+  async dropOld(): Promise<void> {
     const { parts, journal } = this.#open;
     for (const queue of parts.registry.all()) {
       let hasMore = true;
@@ -192,6 +261,22 @@ class EmbeddedStore implements Store {
           journal.submit(new CleanCall(parts, queue, resolve, reject));
         });
     }
+  }
+
+  async putSample(sample: Sample): Promise<void> {
+    const { parts, journal } = this.#open;
+    return new Promise((resolve, reject) => {
+      journal.submit(new SampleCall(parts.database, { queue: this.#samples, sample, resolve, reject }));
+    });
+  }
+
+  async samples(): Promise<readonly Sample[]> {
+    const { parts, journal } = this.#open;
+    return journal.read(this.#samples, () => readSamples(parts.database, Date.now()));
+  }
+
+  async usedBytes(): Promise<number> {
+    return (await stat(this.#open.parts.database.path)).size;
   }
 
   /** Looks at a queue when it is its turn; `none` when there is no such queue. */
@@ -203,26 +288,4 @@ class EmbeddedStore implements Store {
   }
 }
 
-/** Resolves when the task has ended; rejects when the signal is aborted first. */
-function waitForEnd({ waiting }: Queue, key: string, signal: AbortSignal): Promise<void> {
-  return new Promise<void>((resolve, reject) => {
-    const others = waiting.get(key) ?? new Set();
-    waiting.set(key, others);
-    const leave = () => {
-      others.delete(end);
-      if (others.size === 0 && waiting.get(key) === others) waiting.delete(key);
-      signal.removeEventListener("abort", abort);
-    };
-    const end = () => {
-      leave();
-      resolve();
-    };
-    const abort = () => {
-      leave();
-      reject(signal.reason);
-    };
-    others.add(end);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-  });
-}
+const NO_PAGE: ListPage = { tasks: [], next: undefined };

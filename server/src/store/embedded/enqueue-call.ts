@@ -1,17 +1,20 @@
 /** One call of `enqueue`: tasks become blocks, but for those with a key or a priority, which get records of their own. */
+import { TaskwireError } from "../../domain/errors.ts";
 import { INDEX_TEXT, newNonce } from "../../domain/ids.ts";
 import type { Enqueued, NewTask, Producer } from "../store.ts";
-import type { AloneTask } from "./alone-task.ts";
+import { type AloneTask, newAloneTask } from "./alone-task.ts";
 import { Block } from "./block.ts";
 import type { BlockBuilder } from "./block-builder.ts";
 import type { Call } from "./journal.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import { answerOf, encodeBatch, type Part, producerDiskName } from "./producers.ts";
 import type { Queue } from "./queue.ts";
+import { admit } from "./rate.ts";
 import { readResult } from "./results.ts";
 import type { Turn } from "./turn.ts";
 
-type Added = BlockBuilder | { readonly task: AloneTask };
+/** A task alone comes with the state that it was added in: it may be cancelled in the same turn. */
+type Added = BlockBuilder | { readonly task: AloneTask; readonly state: "scheduled" | "ready" };
 
 export interface EnqueueRequest {
   readonly queue: Queue;
@@ -47,9 +50,35 @@ export class EnqueueCall implements Call {
       this.#answer = repeated;
       return;
     }
+    if (queue.steering.policy.enqueueRate) this.#admit(turn);
     this.#parts.registry.register(queue, turn);
     this.#answer = this.#addAll(turn);
     if (producer) this.#remember(producer, turn);
+  }
+
+  /** @throws RATE_LIMITED, BATCH_ABOVE_BURST */
+  #admit(turn: Turn): void {
+    const { queue, tasks } = this.#request;
+    const { policy, use } = queue.steering;
+    const { enqueueRate } = policy;
+    if (!enqueueRate) return;
+    const { perSecond, burst } = enqueueRate;
+    const admission = admit(enqueueRate, use, tasks.length, turn.nowMs);
+    switch (admission.kind) {
+      case "above-burst":
+        throw new TaskwireError(
+          "BATCH_ABOVE_BURST",
+          `the batch has ${tasks.length} tasks, and queue ${queue.name} takes at most ${burst} at once: send smaller ones`,
+        );
+      case "limited":
+        throw new TaskwireError(
+          "RATE_LIMITED",
+          `rate limit exceeded: queue ${queue.name} takes ${perSecond} tasks a second`,
+          { retryAfterMs: admission.retryAfterMs },
+        );
+      case "admitted":
+        turn.steer(queue, { policy, use: admission.use });
+    }
   }
 
   #addAll(turn: Turn): Part[] {
@@ -97,30 +126,24 @@ export class EnqueueCall implements Call {
     }
     const { body, hasOptions, priority } = task;
     const state = runAtMs > 0 ? "scheduled" : "ready";
-    const common = { hasOptions, priority, attempt: 1, lostCount: 0, enqueuedAtMs: turn.nowMs };
-    const alone: AloneTask = {
-      ...common,
-      key,
-      state,
-      runAtMs,
-      place: 0,
-      mark: 0,
-      leasedAttempt: 0,
-      wasLeasedAlone: true,
-    };
-    const record = { ...common, body, runAtMs, lastFailure: undefined, lastEndedAtMs: 0 };
+    const common = { hasOptions, priority, attempt: 1, lostCount: 0, enqueuedAtMs: turn.nowMs, runAtMs };
+    const alone = newAloneTask({ ...common, key, state, stamp });
+    const record = { ...common, body, attempts: [] };
     // Among tasks of priority 0 it has its place: what comes after it must not join a block from before.
     if (state === "ready" && priority === 0) turn.closeBlock(queue);
-    turn.putAlone(queue, key, { state, stamp, record });
+    turn.putAlone(queue, alone, { state, stamp, record });
     queue.alone.set(key, alone);
     turn.onUndo(() => queue.alone.delete(key));
-    this.#added.push({ task: alone });
+    this.#added.push({ task: alone, state });
     return { kind: "created", key, state, runAtMs };
   }
 
   #existing(key: string): Enqueued | undefined {
     const alone = this.queue.alone.get(key);
-    if (alone) return { kind: "existing", key, state: alone.state, runAtMs: alone.runAtMs };
+    if (alone) {
+      const { state, runAtMs } = alone;
+      return { kind: "existing", key, state, runAtMs: state === "scheduled" ? runAtMs : 0 };
+    }
     const result = readResult(this.#parts.database, this.queue, key);
     return result && { kind: "existing", key, state: result.success ? "completed" : "cancelled", runAtMs: 0 };
   }
@@ -145,8 +168,9 @@ export class EnqueueCall implements Call {
     const wasEmpty = queue.gauges.ready === 0;
     this.#parts.registry.publish(queue);
     for (const added of this.#added) {
-      if ("task" in added) this.#publishAlone(added.task);
-      else this.#publishBlock(added);
+      if (!("task" in added)) this.#publishBlock(added);
+      else if (added.state === "ready") this.queue.pushAlone(added.task);
+      else this.#publishScheduled(added.task);
     }
     if (wasEmpty && queue.gauges.ready > 0) this.#parts.events.ready(queue.name);
     this.#request.resolve(answerOf(this.#answer));
@@ -157,9 +181,7 @@ export class EnqueueCall implements Call {
     if (builder.isPublished) return;
     builder.isPublished = true;
     if (builder.runAtMs > 0) {
-      const block = new Block(builder.name);
-      this.queue.blocks.set(block.key, block);
-      this.queue.scheduleRun({ kind: "run", block, first: 0, end: builder.count });
+      this.queue.scheduleRun({ kind: "run", block: new Block(builder.name), first: 0, end: builder.count });
       this.#tellScheduled(builder.runAtMs);
       return;
     }
@@ -167,9 +189,7 @@ export class EnqueueCall implements Call {
     this.queue.pushBlock(builder.diskName, 0, builder.count);
   }
 
-  #publishAlone(task: AloneTask): void {
-    if (task.state === "ready") this.queue.pushAlone(task);
-    if (task.state !== "scheduled") return;
+  #publishScheduled(task: AloneTask): void {
     this.queue.scheduleAlone(task);
     this.#tellScheduled(task.runAtMs);
   }

@@ -1,30 +1,36 @@
 /** Look-ups of single tasks. */
 import { parseBlockKey } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
-import type { AloneRecord } from "../records.ts";
-import type { AttemptResult, LeasedTask, TaskSnapshot } from "../store.ts";
+import { lastFailureOf } from "../attempts.ts";
+import type { LeasedTask, TaskSnapshot } from "../store.ts";
 import type { AloneTask } from "./alone-task.ts";
 import { Block } from "./block.ts";
-import { parseBlockName } from "./block-name.ts";
+import { type BlockName, parseBlockName } from "./block-name.ts";
 import type { Database } from "./database.ts";
 import { diskKey, nameOf } from "./disk.ts";
 import { parseKey } from "./key.ts";
 import { hasLeft, markFate, markOf } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue } from "./queue.ts";
+import { resultSnapshot } from "./result-snapshot.ts";
 import { readResult } from "./results.ts";
 import { readAlone, readBody } from "./stored-tasks.ts";
 
 export function findTask(database: Database, queue: Queue, key: string): TaskSnapshot | undefined {
   const alone = queue.alone.get(key);
   if (alone && alone.state !== "completed" && alone.state !== "cancelled") return aloneSnapshot(database, queue, alone);
-  return blockSnapshot(database, queue, key) ?? resultSnapshot(database, queue, key);
+  const place = placeOf(database, queue, key);
+  if (place) {
+    const body = readBody(database, queue, place.block, place.index);
+    return snapshotInBlock(queue, { ...place, name: place.block.name, body });
+  }
+  const result = readResult(database, queue, key);
+  return result && resultSnapshot(queue, key, result);
 }
 
-function aloneSnapshot(database: Database, queue: Queue, task: AloneTask): TaskSnapshot {
+export function aloneSnapshot(database: Database, queue: Queue, task: AloneTask): TaskSnapshot {
   const { key, state, attempt, lostCount, enqueuedAtMs, runAtMs } = task;
-  const record = readAlone(database, queue, key);
-  const { body } = record;
+  const { body, attempts } = readAlone(database, queue, key);
   return {
     queue: queue.name,
     key,
@@ -33,58 +39,59 @@ function aloneSnapshot(database: Database, queue: Queue, task: AloneTask): TaskS
     attempt,
     lostCount,
     enqueuedAtMs,
-    runAtMs,
-    lastResult: lastResult(record),
+    runAtMs: state === "scheduled" ? runAtMs : 0,
+    lastResult: lastFailureOf(attempts),
+    attempts,
   };
 }
 
-function lastResult({ lastFailure, lastEndedAtMs }: AloneRecord): AttemptResult | undefined {
-  if (!lastFailure) return undefined;
-  const { durationMs, workerId } = lastFailure;
-  return { success: false, result: undefined, failure: lastFailure, durationMs, workerId, endedAtMs: lastEndedAtMs };
+/** Where a task stands in its block, and its state; undefined when it is in none. */
+export interface PlaceInBlock {
+  readonly block: Block;
+  readonly index: number;
+  readonly key: string;
+  readonly state: "scheduled" | "ready" | "active";
 }
 
-function blockSnapshot(database: Database, queue: Queue, key: string): TaskSnapshot | undefined {
-  const place = parseKey(key);
-  if (!place) return undefined;
-  const block = queue.blocks.get(place.block) ?? untouchedBlock(database, queue, place.block);
-  const mark = block?.marks[place.index];
+/** Of a block that memory does not know, an object is made for this look-up. */
+export function placeOf(database: Database, queue: Queue, key: string): PlaceInBlock | undefined {
+  const parsed = parseKey(key);
+  const block = parsed && (queue.block(parsed.block) ?? untouchedBlock(database, queue, parsed.block));
+  const mark = parsed && block?.marks[parsed.index];
   if (!block || mark === undefined || hasLeft(mark)) return undefined;
-  const isScheduled = place.index >= block.promotedTo;
-  const state = isScheduled ? "scheduled" : mark > 0 && markFate(mark) === "held" ? "active" : "ready";
-  return {
-    queue: queue.name,
-    key,
-    state,
-    body: readBody(database, queue, block, place.index),
-    attempt: 1,
-    lostCount: 0,
-    enqueuedAtMs: block.enqueuedAtMs,
-    runAtMs: isScheduled ? block.name.runAtMs : 0,
-    lastResult: undefined,
-  };
+  const { index } = parsed;
+  return { block, index, key, state: stateIn(block, index) };
 }
 
-/** A block that memory does not know, because it was not scheduled, and none of its tasks was ever claimed. */
+/** The state of a task that is in its block. */
+export function stateIn({ marks, promotedTo }: Block, index: number): "scheduled" | "ready" | "active" {
+  const mark = marks[index] ?? 0;
+  if (index >= promotedTo) return "scheduled";
+  return mark > 0 && markFate(mark) === "held" ? "active" : "ready";
+}
+
+/** A block that was not scheduled, and of which no task was ever claimed, or left. */
 function untouchedBlock(database: Database, queue: Queue, blockKey: string): Block | undefined {
   const key = database.firstKey(diskKey("b", queue.id, blockKey));
   return key && new Block(parseBlockName(nameOf(key)));
 }
 
-function resultSnapshot(database: Database, queue: Queue, key: string): TaskSnapshot | undefined {
-  const found = readResult(database, queue, key);
-  if (!found) return undefined;
-  const { success, result, failure, durationMs, workerId, endedAtMs, attempt, lostCount } = found;
+/** A task of a block. */
+export function snapshotInBlock(
+  queue: Queue,
+  { key, state, name, body }: Pick<PlaceInBlock, "key" | "state"> & { readonly name: BlockName; readonly body: Buffer },
+): TaskSnapshot {
   return {
     queue: queue.name,
     key,
-    state: success ? "completed" : "cancelled",
-    body: undefined,
-    attempt,
-    lostCount,
-    enqueuedAtMs: parseBlockKey(key)?.timeMs ?? 0,
-    runAtMs: 0,
-    lastResult: { success, result, failure, durationMs, workerId, endedAtMs },
+    state,
+    body,
+    attempt: 1,
+    lostCount: 0,
+    enqueuedAtMs: parseBlockKey(name.key)?.timeMs ?? 0,
+    runAtMs: state === "scheduled" ? name.runAtMs : 0,
+    lastResult: undefined,
+    attempts: [],
   };
 }
 

@@ -4,7 +4,7 @@ import type { Database, Write } from "./database.ts";
 import { DamageError, diskKey, seal } from "./disk.ts";
 
 /** Rises when a record changes in a way that an older broker, or this one, would misread. */
-const FORMAT = 2;
+const FORMAT = 3;
 const COUNT_AT = 1;
 
 export function formatWrite(queueCount: number): Write {

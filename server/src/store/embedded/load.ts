@@ -1,10 +1,11 @@
 /** Makes the state of all queues again from their records, when a store is opened. */
 
+import type { AloneRecord } from "../records.ts";
 import { decodeStoredAlone } from "./alone-record.ts";
-import type { AloneTask } from "./alone-task.ts";
+import { type AloneTask, byStamp, newAloneTask } from "./alone-task.ts";
 import { Block, type BlockRun, decodeLeft } from "./block.ts";
 import { type BlockName, parseBlockName } from "./block-name.ts";
-import { countAlive, decodeCounters } from "./counters.ts";
+import { countAlive, countDead, decodeCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { DamageError, nameOf, queueIdOf } from "./disk.ts";
 import { readFormat } from "./format.ts";
@@ -13,11 +14,14 @@ import { decodeBatch, parseProducerName } from "./producers.ts";
 import type { Queue } from "./queue.ts";
 import type { Registry } from "./registry.ts";
 import { STAMP_LENGTH, type Stamps } from "./stamps.ts";
+import { decodeSteering } from "./steering.ts";
 
-/** A task alone that stands in the line of priority 0, or of its own priority. */
-interface Waiting {
+/** A dead task, with what it died of. */
+interface Dead {
   readonly stamp: string;
+  readonly queue: Queue;
   readonly task: AloneTask;
+  readonly last: AloneRecord["attempts"][number] | undefined;
 }
 
 /** A task alone, or tasks of a block, that are scheduled. */
@@ -33,6 +37,7 @@ export class Loader {
   readonly #stamps: Stamps;
   readonly #queues = new Map<number, Queue>();
   readonly #scheduled: Scheduled[] = [];
+  readonly #dead: Dead[] = [];
 
   constructor(database: Database, registry: Registry, stamps: Stamps) {
     this.#database = database;
@@ -49,21 +54,24 @@ export class Loader {
     if (this.#queues.size !== queueCount)
       throw new DamageError(`it should have ${queueCount} queues, but has ${this.#queues.size}`);
     this.#loadCounters();
+    this.#loadSteering();
     this.#loadProducers();
     this.#loadLeft();
     this.#loadLines(this.#loadAlone());
     this.#loadSchedules();
+    this.#loadDead();
     this.#checkCounts();
   }
 
   /** A damaged page may hide records: then fewer are found than were counted. */
   #checkCounts(): void {
-    for (const { name, gauges, counters } of this.#queues.values()) {
+    for (const { name, gauges, counters, dead } of this.#queues.values()) {
       const found = gauges.ready + gauges.scheduled;
       const counted = countAlive(counters);
-      if (found !== counted || gauges.dead !== counters.dead)
+      const countedDead = countDead(counters);
+      if (found !== counted || dead.size !== countedDead)
         throw new DamageError(
-          `queue ${name} should have ${counted} tasks and ${counters.dead} dead ones, but has ${found} and ${gauges.dead}`,
+          `queue ${name} should have ${counted} tasks and ${countedDead} dead ones, but has ${found} and ${dead.size}`,
         );
     }
   }
@@ -79,6 +87,14 @@ export class Loader {
       this.#stamps.goOnAfter(decodeCounters(content, this.#queueOf(key).counters));
     for (const { key, content } of this.#database.all("t"))
       this.#queueOf(key).enqueuedByType.set(nameOf(key), content.readUIntBE(0, 6));
+  }
+
+  #loadSteering(): void {
+    for (const { key, content } of this.#database.all("s")) {
+      const queue = this.#queueOf(key);
+      queue.steering = decodeSteering(content);
+      queue.isPaused = queue.steering.policy.paused;
+    }
   }
 
   #loadProducers(): void {
@@ -97,26 +113,27 @@ export class Loader {
   }
 
   /** Tasks alone: those that are ready are returned, in order. */
-  #loadAlone(): Map<Queue, Waiting[]> {
-    const ready = new Map<Queue, Waiting[]>();
+  #loadAlone(): Map<Queue, AloneTask[]> {
+    const ready = new Map<Queue, AloneTask[]>();
     for (const { key, content } of this.#database.all("a")) {
       const queue = this.#queueOf(key);
-      const { state, stamp, task } = readAlone(nameOf(key), Buffer.from(content));
+      const { task, last } = readAlone(nameOf(key), Buffer.from(content));
+      const { state, stamp } = task;
       queue.alone.set(task.key, task);
       this.#stamps.goOnAfter(stamp);
-      if (state === "dead") queue.gauges.dead++;
+      if (state === "dead") this.#dead.push({ queue, stamp, task, last });
       if (state === "scheduled") this.#scheduled.push({ queue, stamp, item: task });
       if (state !== "ready") continue;
       const others = ready.get(queue);
-      if (others) others.push({ stamp, task });
-      else ready.set(queue, [{ stamp, task }]);
+      if (others) others.push(task);
+      else ready.set(queue, [task]);
     }
     for (const waiting of ready.values()) waiting.sort(byStamp);
     return ready;
   }
 
   /** Blocks and ready tasks alone, merged in the order in which they came. */
-  #loadLines(ready: ReadonlyMap<Queue, Waiting[]>): void {
+  #loadLines(ready: ReadonlyMap<Queue, AloneTask[]>): void {
     const pushed = new Map<Queue, number>();
     const pushUntil = (queue: Queue, stamp: string) => {
       const waiting = ready.get(queue);
@@ -125,7 +142,7 @@ export class Loader {
       for (; next < waiting.length; next++) {
         const one = waiting[next];
         if (!one || one.stamp >= stamp) break;
-        queue.pushAlone(one.task);
+        queue.pushAlone(one);
       }
       pushed.set(queue, next);
     };
@@ -144,11 +161,14 @@ export class Loader {
     const name = parseBlockName(diskName);
     const known = queue.blocks.get(name.key);
     if (name.runAtMs === 0) {
-      for (const { first, end } of runsOf(name, known)) queue.pushBlock(diskName, first, end);
+      for (const { first, end } of runsOf(name, known)) {
+        if (known) known.places++;
+        queue.pushBlock(diskName, first, end);
+      }
       return;
     }
     const block = known ?? new Block(name);
-    queue.blocks.set(block.key, block);
+    queue.blocks.delete(block.key);
     for (const { first, end } of runsOf(name, known))
       this.#scheduled.push({ queue, stamp, item: { kind: "run", block, first, end } });
   }
@@ -160,19 +180,23 @@ export class Loader {
       else queue.scheduleAlone(item);
     }
   }
+
+  /** In the order in which they died, as they came to their groups. */
+  #loadDead(): void {
+    for (const { queue, task, last } of this.#dead.sort(byStamp))
+      queue.dead.enter(task, last?.failure ?? NO_FAILURE, last?.endedAtMs ?? 0);
+  }
 }
+
+const NO_FAILURE = { type: "", message: "" };
 
 /** No stamp has this letter. */
 const AFTER_ALL = "~";
 
-function byStamp(a: { readonly stamp: string }, b: { readonly stamp: string }): number {
-  return a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : 0;
-}
-
 function readAlone(key: string, bytes: Buffer) {
   const { state, stamp, record } = decodeStoredAlone(bytes);
-  const { priority, enqueuedAtMs, hasOptions, attempt, lostCount, runAtMs } = record;
-  const task: AloneTask = {
+  const { priority, enqueuedAtMs, hasOptions, attempt, lostCount, runAtMs, attempts } = record;
+  const task = newAloneTask({
     key,
     priority,
     enqueuedAtMs,
@@ -180,13 +204,11 @@ function readAlone(key: string, bytes: Buffer) {
     state,
     attempt,
     lostCount,
-    runAtMs: state === "scheduled" ? runAtMs : 0,
-    place: 0,
-    mark: 0,
-    leasedAttempt: 0,
-    wasLeasedAlone: true,
-  };
-  return { state, stamp, task };
+    runAtMs,
+    stamp,
+  });
+  task.hasPast = attempts.length > 0;
+  return { task, last: attempts[0] };
 }
 
 /** The tasks of a block that have not left it. */

@@ -4,11 +4,18 @@
  */
 import type { Outcome } from "../store.ts";
 
-/** What a lease came to. "held": not settled yet. */
-const FATES = ["held", "ack", "retry", "bury", "discard", "release", "snooze", "lose"] as const satisfies readonly (
-  | "held"
-  | Outcome["kind"]
-)[];
+/** What a lease came to. "held": not settled yet; "cancel": the task was cancelled, under a lease or while it waited. */
+const FATES = [
+  "held",
+  "ack",
+  "retry",
+  "bury",
+  "discard",
+  "release",
+  "snooze",
+  "lose",
+  "cancel",
+] as const satisfies readonly ("held" | "cancel" | Outcome["kind"])[];
 
 export type Fate = (typeof FATES)[number];
 

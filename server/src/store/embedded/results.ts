@@ -11,7 +11,7 @@ import { STAMP_LENGTH } from "./stamps.ts";
 import type { Turn } from "./turn.ts";
 
 /** A block's results are named by the block and a stamp; those of a task alone by its key. */
-const BLOCK_RESULT_LENGTH = BLOCK_KEY_LENGTH + STAMP_LENGTH;
+export const BLOCK_RESULT_LENGTH = BLOCK_KEY_LENGTH + STAMP_LENGTH;
 
 /** The result of a task that has ended; undefined when there is none. */
 export function readResult(database: Database, queue: Queue, key: string): FoundResult | undefined {

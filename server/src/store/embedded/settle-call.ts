@@ -1,10 +1,12 @@
 /** One call of `settle`: each settlement is judged by the lease that the task's mark names. */
 import { base32, INDEX_TEXT } from "../../domain/ids.ts";
 import { type Lease, leasedKey } from "../../domain/lease.ts";
+import { failedAttempt, keepAttempt } from "../attempts.ts";
 import type { AloneRecord } from "../records.ts";
 import type { Outcome, Settled, Settlement } from "../store.ts";
-import type { AloneTask } from "./alone-task.ts";
+import { type AloneTask, newAloneTask } from "./alone-task.ts";
 import type { Block } from "./block.ts";
+import { dropExcess } from "./dead-cap.ts";
 import type { Call } from "./journal.ts";
 import { hasLeft, leftMarkOf, markFate, markOf, markSequence } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
@@ -12,7 +14,7 @@ import type { Queue } from "./queue.ts";
 import { endedUnder } from "./results.ts";
 import { SettledEffects } from "./settled-effects.ts";
 import { STAMP_LENGTH } from "./stamps.ts";
-import { readAlone, readBody } from "./stored-tasks.ts";
+import { readBody, recordOf } from "./stored-tasks.ts";
 import type { Turn } from "./turn.ts";
 
 export interface SettleRequest {
@@ -100,7 +102,7 @@ export class SettleCall implements Call {
     const before = block.marks[index] ?? 0;
     const sequence = markSequence(before);
     this.#effects.leave(markFate(before));
-    if (outcome.kind === "release" || (outcome.kind === "lose" && outcome.count === 0)) {
+    if (outcome.kind === "release" || (outcome.kind === "lose" && !outcome.failure)) {
       block.marks[index] = markOf(sequence, outcome.kind);
       this.#effects.returnIndex(block, index);
       return;
@@ -121,45 +123,26 @@ export class SettleCall implements Call {
   /** Makes a record of its own for a task of a block. */
   #moveOut(block: Block, index: number, outcome: Moved, turn: Turn): void {
     const key = block.key + INDEX_TEXT[index];
-    const { hasOptions } = block.name;
-    const { enqueuedAtMs } = block;
-    const common = { hasOptions, priority: 0, attempt: 1, lostCount: 0, enqueuedAtMs, runAtMs: 0 };
-    const mark = markOf(markSequence(block.marks[index] ?? 0), "held");
-    const task: AloneTask = {
-      ...common,
-      key,
-      state: "active",
-      place: 0,
-      mark,
-      leasedAttempt: 1,
-      wasLeasedAlone: false,
-    };
+    const { hasOptions, runAtMs } = block.name;
+    const common = { hasOptions, priority: 0, attempt: 1, lostCount: 0, enqueuedAtMs: block.enqueuedAtMs, runAtMs };
+    const task = newAloneTask({ ...common, key, state: "active", stamp: key.slice(0, STAMP_LENGTH) });
+    task.mark = markOf(markSequence(block.marks[index] ?? 0), "held");
+    task.leasedAttempt = 1;
+    task.wasLeasedAlone = false;
     const body = readBody(this.#parts.database, this.queue, block, index);
     this.queue.alone.set(key, task);
     turn.onUndo(() => this.queue.alone.delete(key));
-    this.#moveAlone(task, { ...common, body, lastFailure: undefined, lastEndedAtMs: 0 }, outcome, turn);
+    this.#moveAlone(task, { ...common, body, attempts: [] }, outcome, turn);
   }
 
   #settleAlone(task: AloneTask, outcome: Outcome, turn: Turn): void {
-    this.#effects.leave(markFate(task.mark));
+    const fate = markFate(task.mark);
+    this.#effects.leaveAlone(task, fate);
     turn.changeAlone(task);
-    switch (outcome.kind) {
-      case "ack":
-      case "discard":
-        this.#endAlone(task, outcome, turn);
-        break;
-      case "release":
-        this.#returnAlone(task, outcome.kind);
-        break;
-      case "lose":
-        if (outcome.count === 0) this.#returnAlone(task, outcome.kind);
-        else this.#moveAlone(task, readAlone(this.#parts.database, this.queue, task.key), outcome, turn);
-        break;
-      case "retry":
-      case "bury":
-      case "snooze":
-        this.#moveAlone(task, readAlone(this.#parts.database, this.queue, task.key), outcome, turn);
-    }
+    if (outcome.kind === "ack" || outcome.kind === "discard") this.#endAlone(task, outcome, turn);
+    else if (outcome.kind === "release" || (outcome.kind === "lose" && !outcome.failure))
+      this.#returnAlone(task, outcome.kind);
+    else this.#moveAlone(task, recordOf(this.#parts.database, this.queue, task, turn), outcome, turn);
   }
 
   #returnAlone(task: AloneTask, kind: "release" | "lose"): void {
@@ -174,30 +157,41 @@ export class SettleCall implements Call {
     turn.count(this.queue);
     task.mark = markOf(markSequence(task.mark), outcome.kind);
     // What came back stands where it stood, should the line be made again.
-    let stamp = oldStamp(task);
+    task.stamp = oldStamp(task);
+    const attempts = attemptsAfter(task, record, outcome, turn.nowMs);
+    task.hasPast = attempts.length > 0;
     if (outcome.kind === "lose") {
       counters.lost++;
       task.lostCount++;
       task.state = "ready";
       this.#effects.returnAlone(task);
     } else if (outcome.kind === "bury") {
-      counters.dead++;
+      counters.buried++;
+      counters.failed++;
       task.state = "dead";
-      this.#effects.bury(task);
+      task.stamp = turn.stamps.next(turn.nowMs);
+      this.#effects.end(task.key);
     } else {
-      stamp = turn.stamps.next(turn.nowMs);
+      task.stamp = turn.stamps.next(turn.nowMs);
       task.state = "scheduled";
       task.runAtMs = turn.nowMs + outcome.delayMs;
       if (outcome.kind === "retry") {
         counters.retried++;
+        counters.failed++;
         task.attempt++;
       }
       this.#effects.schedule(task, outcome.delayMs);
     }
-    if (outcome.kind === "retry" || outcome.kind === "bury") counters.failed++;
-    const { state, attempt, lostCount, runAtMs } = task;
-    const changed = { ...record, attempt, lostCount, runAtMs, ...failureOf(outcome, turn.nowMs) };
-    turn.putAlone(this.queue, task.key, { state, stamp, record: changed });
+    const { state, stamp, attempt, lostCount, runAtMs } = task;
+    turn.putAlone(this.queue, task, { state, stamp, record: { ...record, attempt, lostCount, runAtMs, attempts } });
+    if (outcome.kind === "bury") this.#enterDead(task, outcome, turn);
+  }
+
+  #enterDead(task: AloneTask, { failure }: Outcome & { kind: "bury" }, turn: Turn): void {
+    const { dead } = this.queue;
+    dead.enter(task, failure, turn.nowMs);
+    turn.onUndo(() => dead.forget(task));
+    dropExcess(this.queue, this.#parts.options.maxDeadPerQueue, turn);
   }
 
   #endAlone(task: AloneTask, outcome: Ended, turn: Turn): void {
@@ -206,8 +200,9 @@ export class SettleCall implements Call {
     task.state = outcome.kind === "ack" ? "completed" : "cancelled";
     task.mark = markOf(sequence, outcome.kind);
     const { leasedAttempt: attempt, lostCount } = task;
+    const earlier = task.hasPast ? recordOf(this.#parts.database, this.queue, task, turn).attempts : [];
     const entries = [{ index: 0, ...endOf(outcome) }];
-    const record = { broker, sequence, attempt, lostCount, endedAtMs: turn.nowMs, entries };
+    const record = { broker, sequence, attempt, lostCount, endedAtMs: turn.nowMs, earlier, entries };
     turn.putAloneResult(this.queue, task.key, record);
     turn.remove("a", this.queue, task.key);
     this.#effects.endAlone(task);
@@ -215,8 +210,13 @@ export class SettleCall implements Call {
 
   #countEnd({ kind }: Ended, turn: Turn): void {
     turn.count(this.queue);
-    if (kind === "ack") this.queue.counters.completed++;
-    else this.queue.counters.failed++;
+    const { counters } = this.queue;
+    if (kind === "ack") {
+      counters.completed++;
+    } else {
+      counters.failed++;
+      counters.cancelled++;
+    }
   }
 
   publish(): void {
@@ -239,11 +239,18 @@ function endOf(outcome: Ended) {
     const { durationMs, workerId, result } = outcome;
     return { durationMs, workerId, result, failure: undefined };
   }
-  const { durationMs, workerId, type, message } = outcome.failure;
-  return { durationMs, workerId, result: undefined, failure: { type, message } };
+  const { durationMs, workerId, type, message, stack } = outcome.failure;
+  return { durationMs, workerId, result: undefined, failure: { type, message, stack } };
 }
 
-function failureOf(outcome: Outcome, nowMs: number): Partial<AloneRecord> {
-  if (outcome.kind !== "retry" && outcome.kind !== "bury") return {};
-  return { lastFailure: outcome.failure, lastEndedAtMs: nowMs };
+/** The attempts of a task that goes on, or is dead, with the one that ended. */
+function attemptsAfter(
+  { attempt }: AloneTask,
+  { enqueuedAtMs, runAtMs, attempts }: AloneRecord,
+  outcome: Moved,
+  nowMs: number,
+): AloneRecord["attempts"] {
+  if (outcome.kind === "snooze" || !outcome.failure) return attempts;
+  const how = outcome.kind === "lose" ? "lost" : "failed";
+  return keepAttempt(failedAttempt({ attempt, enqueuedAtMs, runAtMs }, how, outcome.failure, nowMs), attempts);
 }

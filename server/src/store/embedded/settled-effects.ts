@@ -11,10 +11,10 @@ export class SettledEffects {
   readonly #queue: Queue;
   #active = 0;
   #ready = 0;
-  #dead = 0;
   readonly #returns: Return[] = [];
   readonly #scheduled: { readonly task: AloneTask; readonly delayMs: number }[] = [];
   readonly #blocks = new Set<Block>();
+  readonly #leftAlone: { readonly task: AloneTask; readonly fate: Fate }[] = [];
   readonly #endedAlone: AloneTask[] = [];
   readonly #endedKeys: string[] = [];
 
@@ -28,6 +28,12 @@ export class SettledEffects {
     else this.#ready--;
   }
 
+  /** The same of a task alone. */
+  leaveAlone(task: AloneTask, fate: Fate): void {
+    this.leave(fate);
+    this.#leftAlone.push({ task, fate });
+  }
+
   returnIndex(block: Block, index: number): void {
     this.#returns.push({ block, index });
   }
@@ -38,11 +44,6 @@ export class SettledEffects {
 
   schedule(task: AloneTask, delayMs: number): void {
     this.#scheduled.push({ task, delayMs });
-  }
-
-  bury({ key }: AloneTask): void {
-    this.#dead++;
-    this.end(key);
   }
 
   endAlone(task: AloneTask): void {
@@ -66,16 +67,21 @@ export class SettledEffects {
     const wasEmpty = gauges.ready === 0;
     gauges.active += this.#active;
     gauges.ready += this.#ready;
-    gauges.dead += this.#dead;
+    for (const { task, fate } of this.#leftAlone) {
+      if (fate === "held") queue.activeAlone.delete(task);
+      else queue.ready.remove(task);
+    }
     for (const back of this.#returns) {
-      if ("task" in back) queue.returnAlone(back.task);
-      else queue.returnIndex(back.block, back.index);
+      if (!("task" in back)) queue.returnIndex(back.block, back.index);
+      else if (back.task.state === "ready") queue.returnAlone(back.task);
+      // It ended in the same turn: what ended it counts it out.
+      else gauges.ready++;
     }
     for (const { task, delayMs } of this.#scheduled) {
       queue.scheduleAlone(task);
       events.scheduled(queue.name, delayMs);
     }
-    for (const block of this.#blocks) if (block.left === 0) queue.blocks.delete(block.key);
+    for (const block of this.#blocks) queue.dropEnded(block);
     for (const task of this.#endedAlone) if (queue.alone.get(task.key) === task) queue.alone.delete(task.key);
     if (wasEmpty && gauges.ready > 0) events.ready(queue.name);
     for (const key of this.#endedKeys) {

@@ -1,12 +1,25 @@
 import type { QueueStats } from "../store.ts";
-import { noCounts } from "./counters.ts";
+import { type Counters, noCounts } from "./counters.ts";
+import { oldestReadyAtMs } from "./oldest-ready.ts";
 import type { Queue } from "./queue.ts";
-
-const NO_GAUGES = { scheduled: 0, ready: 0, active: 0, dead: 0 };
+import { NOT_STEERED } from "./steering.ts";
 
 /** The numbers of a queue; zeros when there is none. */
 export function statsOf(name: string, queue: Queue | undefined): QueueStats {
-  const { results: _results, ...counts } = queue?.counters ?? noCounts();
-  const gauges = queue?.gauges ?? NO_GAUGES;
-  return { queue: name, counters: { ...counts, ...gauges }, enqueuedByType: new Map(queue?.enqueuedByType) };
+  if (!queue) {
+    const counters = { ...countsOf(noCounts()), scheduled: 0, ready: 0, active: 0, dead: 0 };
+    const { policy } = NOT_STEERED;
+    return { queue: name, counters, policy, oldestReadyAtMs: undefined, enqueuedByType: new Map() };
+  }
+  return {
+    queue: name,
+    counters: { ...countsOf(queue.counters), ...queue.gauges, dead: queue.dead.size },
+    policy: queue.steering.policy,
+    oldestReadyAtMs: oldestReadyAtMs(queue),
+    enqueuedByType: new Map(queue.enqueuedByType),
+  };
+}
+
+function countsOf({ results: _results, ...counts }: Counters) {
+  return counts;
 }

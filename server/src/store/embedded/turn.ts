@@ -2,7 +2,7 @@
  * What one commit writes, and how memory is put back should it fail. Calls prepare their writes in a turn, one after the
  * other; what is shared by several calls (counters, what left a block, results of a block) is written once, at the end.
  */
-import { encodeResults, type ResultEntry, type ResultRecord } from "../records.ts";
+import { type AloneRecord, encodeResults, type ResultEntry, type ResultRecord } from "../records.ts";
 import { encodeStoredAlone, type StoredAlone } from "./alone-record.ts";
 import type { AloneTask } from "./alone-task.ts";
 import { type Block, encodeLeft } from "./block.ts";
@@ -14,6 +14,7 @@ import { formatWrite } from "./format.ts";
 import type { Queue } from "./queue.ts";
 import { encodeResultNames, type ResultName } from "./result-names.ts";
 import type { Stamps } from "./stamps.ts";
+import { encodeSteering, type Steering } from "./steering.ts";
 
 /** Result records that one record of the index names at most. */
 const INDEXED_TOGETHER = 250;
@@ -24,7 +25,12 @@ interface BlockChanges {
   hasLeaving: boolean;
   /** By lease: the tasks that ended under it. */
   readonly results: Map<number, ResultEntry[]>;
+  /** The same of those that were cancelled; 0 for those that waited. */
+  readonly cancelled: Map<number, ResultEntry[]>;
 }
+
+/** The broker of results that no lease brought about: no settlement is taken for theirs. */
+const NO_BROKER = "";
 
 export class Turn {
   readonly nowMs: number;
@@ -40,6 +46,9 @@ export class Turn {
   readonly #openBlocks = new Map<Queue, BlockBuilder>();
   readonly #openScheduled = new Map<Queue, BlockBuilder>();
   readonly #results = new Map<Queue, ResultName[]>();
+  readonly #steered = new Set<Queue>();
+  /** What was written of tasks alone: the disk does not have it yet. */
+  readonly #records = new Map<AloneTask, AloneRecord>();
   /** The types that were counted, by queue. */
   readonly #queues = new Map<Queue, Set<string>>();
 
@@ -109,7 +118,7 @@ export class Turn {
   change(queue: Queue, block: Block): BlockChanges {
     let changes = this.#blocks.get(block);
     if (changes === undefined) {
-      changes = { queue, hasLeaving: false, results: new Map() };
+      changes = { queue, hasLeaving: false, results: new Map(), cancelled: new Map() };
       this.#blocks.set(block, changes);
       const { marks, left, hasLeftRecord } = block;
       block.marks = marks.slice();
@@ -124,21 +133,49 @@ export class Turn {
     this.onUndo(() => Object.assign(task, before));
   }
 
-  putAlone(queue: Queue, key: string, stored: StoredAlone): void {
-    this.put("a", queue, key, encodeStoredAlone(stored));
+  /** To be called instead of setting it. */
+  steer(queue: Queue, steering: Steering): void {
+    const before = queue.steering;
+    this.onUndo(() => {
+      queue.steering = before;
+    });
+    queue.steering = steering;
+    this.#steered.add(queue);
+  }
+
+  putAlone(queue: Queue, task: AloneTask, stored: StoredAlone): void {
+    this.#records.set(task, stored.record);
+    this.put("a", queue, task.key, encodeStoredAlone(stored));
+  }
+
+  /** What this turn wrote of a task alone. */
+  recordOf(task: AloneTask): AloneRecord | undefined {
+    return this.#records.get(task);
   }
 
   /** Keeps how a task of a block ended. */
   putBlockResult(queue: Queue, block: Block, sequence: number, entry: ResultEntry): void {
-    const { results } = this.change(queue, block);
-    const entries = results.get(sequence);
-    if (entries) entries.push(entry);
-    else results.set(sequence, [entry]);
+    addTo(this.change(queue, block).results, sequence, entry);
+  }
+
+  /** Keeps that a task of a block was cancelled, under this lease, or, if that is 0, while it waited. */
+  putBlockCancelled(queue: Queue, block: Block, sequence: number, entry: ResultEntry): void {
+    addTo(this.change(queue, block).cancelled, sequence, entry);
+  }
+
+  /** How a task of a block ended in this turn. */
+  endInBlock(block: Block, index: number): ResultEntry | undefined {
+    const { results, cancelled } = this.#blocks.get(block) ?? NO_CHANGES;
+    for (const entries of [...results.values(), ...cancelled.values()]) {
+      const found = entries.find((entry) => entry.index === index);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /** Keeps how a task alone ended. */
-  putAloneResult(queue: Queue, key: string, record: ResultRecord): void {
-    this.#putResult(queue, key, encodeResults(record), 1);
+  putAloneResult(queue: Queue, key: string, record: Omit<ResultRecord, "broker"> & { broker?: string }): void {
+    this.#putResult(queue, key, encodeResults({ broker: NO_BROKER, ...record }), 1);
   }
 
   #putResult(queue: Queue, name: string, records: Uint8Array, count: number): void {
@@ -157,9 +194,10 @@ export class Turn {
       builder.value = sealInPlace(key, builder.toValue());
       this.writes.push({ key, value: builder.value });
     }
-    for (const [block, { queue, results, hasLeaving }] of this.#blocks) {
+    for (const [block, { queue, results, cancelled, hasLeaving }] of this.#blocks) {
       if (!hasLeaving) continue;
       if (results.size > 0) this.#putBlockResults(queue, block, results, broker);
+      if (cancelled.size > 0) this.#putBlockResults(queue, block, cancelled, NO_BROKER);
       if (block.left === 0) {
         this.remove("b", queue, block.diskName);
         if (block.hasLeftRecord) this.remove("l", queue, block.key);
@@ -174,6 +212,7 @@ export class Turn {
         this.put("i", queue, this.stamps.next(this.nowMs), encodeResultNames(some));
       }
     }
+    for (const queue of this.#steered) this.put("s", queue, "", encodeSteering(queue.steering));
     for (const [queue, types] of this.#queues) {
       for (const type of types) {
         const count = Buffer.alloc(6);
@@ -201,4 +240,12 @@ export class Turn {
   undo(): void {
     for (const undo of this.#undos.reverse()) undo();
   }
+}
+
+const NO_CHANGES: Pick<BlockChanges, "results" | "cancelled"> = { results: new Map(), cancelled: new Map() };
+
+function addTo(results: Map<number, ResultEntry[]>, sequence: number, entry: ResultEntry): void {
+  const entries = results.get(sequence);
+  if (entries) entries.push(entry);
+  else results.set(sequence, [entry]);
 }
