@@ -1,5 +1,5 @@
 /** Why a task has not ended yet: one sentence for people, the same wherever they look. */
-import { eachField, readOptions, TASK_FIELD } from "../domain/task-body.ts";
+import { readOptions, readType } from "../domain/task-body.ts";
 import type { QueueStats, Store, TaskSnapshot, WorkerRecord } from "../store/store.ts";
 import type { HeldBy } from "./present/task.ts";
 
@@ -46,7 +46,7 @@ function scheduledReason({ body, attempt, attempts, runAtMs }: TaskSnapshot): st
 
 function readyReason({ queue, body }: TaskSnapshot, { queue: stats, workers, ahead }: Surroundings): string {
   if (stats?.policy.paused) return `the queue ${queue} is paused`;
-  const type = typeOf(Buffer.from(body ?? []));
+  const type = readType(Buffer.from(body ?? []));
   const subscriptions = workers.flatMap(({ queues }) => queues.filter((one) => one.queue === queue));
   if (subscriptions.length === 0) return `no worker takes tasks of the queue ${queue}`;
   if (!subscriptions.some(({ types }) => types.length === 0 || types.includes(type)))
@@ -62,14 +62,6 @@ function activeReason({ queue, key }: TaskSnapshot, { workers, held }: Surroundi
     if (task) return `held by worker ${workerId} since ${timeText(task.deliveredAtMs)}`;
   }
   return "held by a worker of another broker";
-}
-
-function typeOf(body: Buffer): string {
-  let type = "";
-  eachField(body, 0, body.length, ({ number, start, end }) => {
-    if (number === TASK_FIELD.type) type = body.toString("utf8", start, end);
-  });
-  return type;
 }
 
 function timeText(ms: number): string {

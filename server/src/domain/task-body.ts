@@ -63,7 +63,7 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
   return reader.at === end;
 }
 
-/** The type of a stored task. */
+/** The type of a stored task; "" when the bytes do not tell one. */
 export function readType(body: Buffer): string {
   let type = "";
   eachField(body, 0, body.length, ({ number, start, end }) => {

@@ -26,7 +26,8 @@ export function planAloneAck(
   const { broker, sequence, attempt } = lease;
   const { key, record } = held;
   const entries = [{ index: resultIndex(key), durationMs, workerId, result, failure: undefined }];
-  const results = encodeResults({ broker, sequence, attempt, lostCount: record.lostCount, endedAtMs: nowMs, entries });
+  const { lostCount, attempts: earlier } = record;
+  const results = encodeResults({ broker, sequence, attempt, lostCount, endedAtMs: nowMs, earlier, entries });
   return {
     head: ["a", String(sequence), expected, results, 0],
     effects: NO_EFFECTS,

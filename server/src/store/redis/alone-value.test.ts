@@ -2,7 +2,24 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { eachBody } from "../bodies.ts";
 import type { AloneRecord } from "../records.ts";
+import type { Attempt } from "../store.ts";
 import { bodiesAt, bodyOf, decodeMeta, decodeValue, encodeMeta, encodeValue } from "./alone-value.ts";
+
+const attempt: fc.Arbitrary<Attempt> = fc
+  .record({
+    attempt: fc.integer({ min: 1, max: 1_001 }),
+    outcome: fc.constantFrom("failed" as const, "lost" as const, "cancelled" as const),
+    waitMs: fc.nat(),
+    failure: fc.record({
+      type: fc.string(),
+      message: fc.string(),
+      stack: fc.string(),
+      durationMs: fc.nat(),
+      workerId: fc.string(),
+    }),
+    endedAtMs: fc.nat(2 ** 48 - 1),
+  })
+  .map(({ failure, ...rest }) => ({ ...rest, failure, durationMs: failure.durationMs, workerId: failure.workerId }));
 
 const aloneRecord: fc.Arbitrary<AloneRecord> = fc.record({
   body: fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
@@ -12,11 +29,7 @@ const aloneRecord: fc.Arbitrary<AloneRecord> = fc.record({
   lostCount: fc.nat(1_000),
   enqueuedAtMs: fc.nat(2 ** 48 - 1),
   runAtMs: fc.nat(2 ** 48 - 1),
-  lastFailure: fc.option(
-    fc.record({ type: fc.string(), message: fc.string(), durationMs: fc.nat(), workerId: fc.string() }),
-    { nil: undefined },
-  ),
-  lastEndedAtMs: fc.nat(2 ** 48 - 1),
+  attempts: fc.array(attempt, { maxLength: 3 }),
 });
 
 test("a value reads back", () => {

@@ -1,23 +1,24 @@
 /**
  * How a task alone stands in the hash `alone`: its meta data, and its body after its length, as in a block. A claim hands out
- * many of them as one text: each tells where it ends, and what a broker needs of it is read at fixed places.
+ * many of them as one text: each tells where it ends, and what a broker needs of it is read at fixed places. Scripts change
+ * some of these places by themselves (lib/alone.lua), so that a body need not go over the wire to change its meta data.
  *
- *     | length of what follows up to the body | flags | priority | attempt | lost | enqueued | due | ended | failure |
- *     |                   3                   |   1   |    4     |    4    |  4   |    6     |  6  |   6   | msgpack |
+ *     | length of what follows up to the body | flags | priority | attempt | lost | enqueued | due | attempts |
+ *     |                   3                   |   1   |    4     |    4    |  4   |    6     |  6  |          |
  *
- * Flags: 1 = it has options, 2 = an attempt has failed. Without that there is no failure. Times are epoch ms.
+ * Flags: 1 = it has options, 2 = attempts have ended. Without that there are none. Times are epoch ms. Attempts are as
+ * attempts.ts writes them.
  */
-import { pack, unpack } from "msgpackr";
 import { varintLength, writeVarint } from "../../lib/varint.ts";
+import { decodeAttempts, encodeAttempts } from "../attempts.ts";
 import { bodyAt } from "../bodies.ts";
 import type { AloneRecord } from "../records.ts";
-import type { Failure } from "../store.ts";
 
 const LENGTH = 3;
-const PLACE = { flags: 3, priority: 4, attempt: 8, lost: 12, enqueued: 16, due: 22, ended: 28, failure: 34 } as const;
+const PLACE = { flags: 3, priority: 4, attempt: 8, lost: 12, enqueued: 16, due: 22, attempts: 28 } as const;
 const TIME = 6;
 const HAS_OPTIONS = 1;
-const HAS_FAILED = 2;
+const HAS_ATTEMPTS = 2;
 const NO_BODY = new Uint8Array(0);
 const NOTHING = Buffer.alloc(0);
 
@@ -53,9 +54,8 @@ export function decodeMeta(value: Buffer, at = 0): AloneRecord {
     lostCount: value.readUInt32BE(at + PLACE.lost),
     enqueuedAtMs: value.readUIntBE(at + PLACE.enqueued, TIME),
     runAtMs: value.readUIntBE(at + PLACE.due, TIME),
-    lastFailure:
-      (flags & HAS_FAILED) === 0 ? undefined : decodeFailure(value.subarray(at + PLACE.failure, bodiesAt(value, at))),
-    lastEndedAtMs: value.readUIntBE(at + PLACE.ended, TIME),
+    attempts:
+      (flags & HAS_ATTEMPTS) === 0 ? [] : decodeAttempts(value.subarray(at + PLACE.attempts, bodiesAt(value, at))),
   };
 }
 
@@ -66,27 +66,17 @@ export function bodiesAt(value: Buffer, at = 0): number {
 
 /** Leaves `room` bytes at the end. */
 function encode(record: AloneRecord, room: number): Buffer {
-  const failure = record.lastFailure ? encodeFailure(record.lastFailure) : NOTHING;
-  const length = PLACE.failure + failure.length;
+  const hasAttempts = record.attempts.length > 0;
+  const attempts = hasAttempts ? encodeAttempts(record.attempts) : NOTHING;
+  const length = PLACE.attempts + attempts.length;
   const value = Buffer.allocUnsafe(length + room);
   value.writeUIntBE(length - LENGTH, 0, LENGTH);
-  value[PLACE.flags] = (record.hasOptions ? HAS_OPTIONS : 0) | (record.lastFailure ? HAS_FAILED : 0);
+  value[PLACE.flags] = (record.hasOptions ? HAS_OPTIONS : 0) | (hasAttempts ? HAS_ATTEMPTS : 0);
   value.writeInt32BE(record.priority, PLACE.priority);
   value.writeUInt32BE(record.attempt, PLACE.attempt);
   value.writeUInt32BE(record.lostCount, PLACE.lost);
   value.writeUIntBE(record.enqueuedAtMs, PLACE.enqueued, TIME);
   value.writeUIntBE(record.runAtMs, PLACE.due, TIME);
-  value.writeUIntBE(record.lastEndedAtMs, PLACE.ended, TIME);
-  value.set(failure, PLACE.failure);
+  value.set(attempts, PLACE.attempts);
   return value;
-}
-
-function encodeFailure({ type, message, durationMs, workerId }: Failure): Buffer {
-  return pack([type, message, durationMs, workerId]);
-}
-
-function decodeFailure(bytes: Buffer): Failure {
-  // Only encodeFailure writes these.
-  const [type, message, durationMs, workerId] = unpack(bytes) as [string, string, number, string];
-  return { type, message, durationMs, workerId };
 }

@@ -18,6 +18,6 @@ export interface Context {
   broker(): string;
   /** So many numbers for leases; returns the first. */
   takeSequences(count: number): number;
-  /** This broker settled an entry; `awaited` when some broker waits for a task of that queue. */
-  onEnded(queue: string, entry: Entry, awaited: boolean): void;
+  /** This broker ended tasks; `awaited` when some broker waits for a task of that queue. */
+  onEnded(queue: string, entry: Pick<Entry, "endedKeys">, awaited: boolean): void;
 }

@@ -8,7 +8,10 @@ import type { Argument } from "./script.ts";
 
 const ACK: Outcome = { kind: "ack", result: undefined, durationMs: 3, workerId: "host-1" };
 const RELEASE: Outcome = { kind: "release" };
-const LOSE: Outcome = { kind: "lose", count: 1 };
+const LOSE: Outcome = {
+  kind: "lose",
+  failure: { type: "worker_lost", message: "gone", stack: "", durationMs: 5, workerId: "host-1" },
+};
 
 describe("the plan of a lease on a whole block", () => {
   test("deletes the block, without counting, with its last task", () => {
@@ -72,8 +75,7 @@ test("a task alone that is completed is one entry without effects, which holds i
     lostCount: 1,
     enqueuedAtMs: 1,
     runAtMs: 0,
-    lastFailure: undefined,
-    lastEndedAtMs: 0,
+    attempts: [],
   };
   const lease: Lease = { queue: "email", broker: "BROKER", sequence: 9, block: key, alone: true, attempt: 2 };
   const settlements = [{ lease, index: 0, outcome: ACK }];
@@ -96,7 +98,7 @@ function plan(held: BlockLease, outcomes: Record<number, Outcome>, resultShare =
   return planEntry({ lease, held, expected: held.text(), settlements, nowMs: 1_000, resultShare });
 }
 
-const ARGUMENTS: Record<string, number> = { x: 1, f: 3, r: 3, e: 1, m: 7, b: 1, c: 2 };
+const ARGUMENTS: Record<string, number> = { x: 1, f: 3, r: 3, e: 1, m: 7, b: 1, c: 2, t: 1 };
 
 function kinds(effects: readonly Argument[]): string[] {
   const found: string[] = [];

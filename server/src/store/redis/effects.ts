@@ -5,18 +5,27 @@
 import { INDEX_TEXT } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease.ts";
 import { type AloneRecord, encodeResults, type ResultEntry } from "../records.ts";
-import type { Failure, Outcome, Settlement } from "../store.ts";
+import type { Attempt } from "../store.ts";
 import { planAloneAck } from "./alone-ack.ts";
 import { encodeMeta } from "./alone-value.ts";
 import type { Entry } from "./entry.ts";
 import { type AloneLease, type BlockLease, type HeldLease, resultIndex } from "./held-lease.ts";
+import {
+  CANCELLED_ACTIVE,
+  destination,
+  endsTask,
+  freshRecord,
+  MOVE_COUNTS,
+  type Move,
+  type PlannedMove,
+  recordAfter,
+  toResult,
+} from "./moves.ts";
 import type { Argument } from "./script.ts";
 import { rankOf, stateAfter } from "./task-state.ts";
 
 /** Larger results get a field of their own, so that adding to a block's results does not copy them. */
 const LARGE_RESULT = 1_024;
-
-const NO_BODY = new Uint8Array(0);
 
 /** What the plan of one entry needs to know. */
 export interface Plan {
@@ -25,10 +34,12 @@ export interface Plan {
   /** The text that stands in the store. */
   readonly expected: string;
   /** All outstanding, each index once. */
-  readonly settlements: readonly Settlement[];
+  readonly settlements: readonly PlannedMove[];
   readonly nowMs: number;
   /** The most results that go into one record: small when few are kept. */
   readonly resultShare: number;
+  /** What all brokers are told on the channel when it was applied. */
+  readonly announce?: string;
 }
 
 /** Changes `held` to what the store will have when the entry was applied. */
@@ -38,6 +49,7 @@ export function planEntry(plan: Plan): Entry & { readonly following: string } {
   const effects = new Effects(plan);
   if (plan.held.kind === "alone") planAlone(plan, plan.held, effects);
   else planBlock(plan, plan.held, effects);
+  if (plan.announce !== undefined) effects.push("t", plan.announce);
   const following = plan.held.kind === "alone" ? "" : plan.held.text();
   const { args, number, delaysMs } = effects.end();
   return {
@@ -60,7 +72,7 @@ export function planLateAck(
   const lease = { ...plan.lease, block: key, alone: true };
   const effects = new Effects({ ...plan, lease });
   effects.push("e", key);
-  if (settlement) effects.result(toResult(settlement, resultIndex(key)), key, record.lostCount);
+  if (settlement) effects.result(toResult(settlement.outcome, resultIndex(key)), key, record);
   effects.count("completed", 1);
   effects.count("late", 1);
   effects.count("ready", -1);
@@ -76,6 +88,7 @@ class Effects {
   readonly delaysMs: number[] = [];
   #number = 0;
   #lostCount = 0;
+  #earlier: readonly Attempt[] = [];
 
   constructor(plan: Omit<Plan, "held" | "expected">) {
     this.#plan = plan;
@@ -90,27 +103,28 @@ class Effects {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + n);
   }
 
-  result(entry: ResultEntry, key: string, lostCount: number): void {
-    this.#lostCount = lostCount;
+  /** @param of the record of a task alone: its history is kept with its end */
+  result(entry: ResultEntry, key: string, of?: AloneRecord): void {
+    this.#lostCount = of?.lostCount ?? 0;
+    this.#earlier = of?.attempts ?? [];
     if ((entry.result?.length ?? 0) > LARGE_RESULT) this.#record(key, [entry]);
     else this.#results.push(entry);
   }
 
   /** A task that goes on alone. `source` is the stream id of the block that it leaves, "" when it was alone. */
-  move(settlement: Settlement, source: string, key: string, from: AloneRecord): void {
-    const { outcome, index } = settlement;
+  move({ outcome, index }: PlannedMove, source: string, key: string, from: AloneRecord): void {
     const record = recordAfter(from, outcome, this.#plan.nowMs);
     const rank = rankOf(record.priority);
     const state = stateAfter(outcome.kind, this.#plan.lease, rank);
-    const [to, argument] = destination(outcome, rank);
+    const [to, argument] = destination(outcome, rank, this.#plan.nowMs);
     this.push("m", source, index, key, encodeMeta(record), state, to, argument);
     if (outcome.kind === "retry" || outcome.kind === "snooze") this.delaysMs.push(outcome.delayMs);
     this.countMove(outcome);
   }
 
-  countMove(outcome: Outcome): void {
-    for (const [name, n] of MOVE_COUNTS[outcome.kind]) this.count(name, n);
-    if (outcome.kind === "lose" && outcome.count > 0) this.count("lost", outcome.count);
+  countMove(move: Move): void {
+    for (const [name, n] of MOVE_COUNTS[move.kind]) this.count(name, n);
+    if (move.kind === "lose" && move.failure) this.count("lost", 1);
   }
 
   end(): { args: readonly Argument[]; number: number; delaysMs: readonly number[] } {
@@ -126,45 +140,24 @@ class Effects {
   }
 
   #record(field: string, entries: readonly ResultEntry[]): void {
-    const { lease, nowMs } = this.#plan;
-    const { broker, sequence, attempt } = lease;
-    const record = { broker, sequence, attempt, lostCount: this.#lostCount, endedAtMs: nowMs, entries };
+    const { lease, nowMs, settlements } = this.#plan;
+    const { broker, sequence } = settlements[0]?.outcome.kind === "cancel" ? CANCELLED_ACTIVE : lease;
+    const kept = { lostCount: this.#lostCount, earlier: this.#earlier };
+    const record = { broker, sequence, attempt: lease.attempt, ...kept, endedAtMs: nowMs, entries };
     this.push("r", field, entries.length, encodeResults(record));
   }
 }
-
-const MOVE_COUNTS: Readonly<Record<Outcome["kind"], readonly (readonly [string, number])[]>> = {
-  ack: [["completed", 1]],
-  discard: [
-    ["failed", 1],
-    ["discarded", 1],
-  ],
-  bury: [["failed", 1]],
-  retry: [
-    ["failed", 1],
-    ["retried", 1],
-  ],
-  snooze: [["snoozed", 1]],
-  release: [
-    ["returned", 1],
-    ["ready", 1],
-  ],
-  lose: [
-    ["returned", 1],
-    ["ready", 1],
-  ],
-};
 
 function planAlone({ settlements }: Plan, held: AloneLease, effects: Effects): void {
   const [settlement] = settlements;
   if (!settlement) return;
   const { outcome } = settlement;
-  if (outcome.kind !== "discard") {
+  if (!endsTask(outcome)) {
     effects.move(settlement, "", held.key, held.record);
     return;
   }
   effects.push("e", held.key);
-  effects.result(toResult(settlement, resultIndex(held.key)), held.key, held.record.lostCount);
+  effects.result(toResult(outcome, resultIndex(held.key)), held.key, held.record);
   effects.countMove(outcome);
 }
 
@@ -177,8 +170,8 @@ function planBlock({ lease, settlements }: Plan, held: BlockLease, effects: Effe
     if (outcome.kind === "release") {
       released.push(index);
       effects.countMove(outcome);
-    } else if (outcome.kind === "ack" || outcome.kind === "discard") {
-      effects.result(toResult(settlement, index), lease.block + INDEX_TEXT[index], 0);
+    } else if (endsTask(outcome)) {
+      effects.result(toResult(outcome, index), lease.block + INDEX_TEXT[index]);
       if (outcome.kind === "ack") completed++;
       else effects.countMove(outcome);
     } else {
@@ -213,62 +206,8 @@ function finish(held: BlockLease, settled: number, released: number, effects: Ef
   if (finished > 0) effects.push("f", held.id, finished, held.total);
 }
 
-/** A task that leaves its block for the first time. */
-function freshRecord(held: BlockLease): AloneRecord {
-  return {
-    body: NO_BODY,
-    hasOptions: held.hasOptions,
-    priority: 0,
-    attempt: 1,
-    lostCount: 0,
-    enqueuedAtMs: held.enqueuedAtMs,
-    runAtMs: 0,
-    lastFailure: undefined,
-    lastEndedAtMs: 0,
-  };
-}
-
-function recordAfter(record: AloneRecord, outcome: Outcome, nowMs: number): AloneRecord {
-  switch (outcome.kind) {
-    case "retry": {
-      const { failure, delayMs } = outcome;
-      const runAtMs = nowMs + delayMs;
-      return { ...record, attempt: record.attempt + 1, runAtMs, lastFailure: failure, lastEndedAtMs: nowMs };
-    }
-    case "bury":
-      return { ...record, lastFailure: outcome.failure, lastEndedAtMs: nowMs };
-    case "snooze":
-      return { ...record, runAtMs: nowMs + outcome.delayMs };
-    case "lose":
-      return { ...record, lostCount: record.lostCount + outcome.count };
-    case "release":
-    case "ack":
-    case "discard":
-      return record;
-  }
-}
-
-function destination(outcome: Outcome, rank: string): readonly [to: string, argument: Argument] {
-  if (outcome.kind === "retry" || outcome.kind === "snooze") return ["s", outcome.delayMs];
-  return outcome.kind === "bury" ? ["d", ""] : ["f", rank];
-}
-
-function toResult({ outcome }: Settlement, index: number): ResultEntry {
-  if (outcome.kind === "ack") {
-    const { durationMs, workerId, result } = outcome;
-    return { index, durationMs, workerId, result, failure: undefined };
-  }
-  const { durationMs, workerId, type, message } = failureOf(outcome);
-  return { index, durationMs, workerId, result: undefined, failure: { type, message } };
-}
-
-function failureOf(outcome: Outcome): Failure {
-  if ("failure" in outcome) return outcome.failure;
-  return { type: "", message: "", durationMs: 0, workerId: "" };
-}
-
 function endedKeys({ lease, held, settlements }: Plan): readonly string[] {
-  const ended = settlements.filter(({ outcome: { kind } }) => kind === "ack" || kind === "discard" || kind === "bury");
+  const ended = settlements.filter(({ outcome }) => endsTask(outcome) || outcome.kind === "bury");
   if (held.kind === "alone") return ended.map(() => held.key);
   return ended.map(({ index }) => lease.block + INDEX_TEXT[index]);
 }

@@ -49,6 +49,7 @@ export class EnqueueBatch {
   readonly #items: Argument[] = [];
   readonly #tokens: Token[][] = [];
   #callCount = 0;
+  #taskCount = 0;
   #itemCount = 0;
   #aloneCount = 0;
   #open: OpenBlock | undefined;
@@ -65,8 +66,8 @@ export class EnqueueBatch {
     return [...this.#calls, ...types, ...this.#items];
   }
 
-  get counts(): { readonly calls: number; readonly types: number; readonly items: number } {
-    return { calls: this.#callCount, types: this.#types.size, items: this.#itemCount };
+  get counts(): { readonly calls: number; readonly types: number; readonly items: number; readonly tasks: number } {
+    return { calls: this.#callCount, types: this.#types.size, items: this.#itemCount, tasks: this.#taskCount };
   }
 
   /** What each request is told, in order. `answer` is what the script returned. */
@@ -88,6 +89,7 @@ export class EnqueueBatch {
   }
 
   #add({ tasks, producer }: EnqueueRequest): void {
+    this.#taskCount += tasks.length;
     const tokens: Token[] = [];
     let run: Token | undefined;
     for (const task of tasks) {
@@ -140,8 +142,7 @@ export class EnqueueBatch {
       lostCount: 0,
       enqueuedAtMs: this.#nowMs,
       runAtMs: runAtMs || (delayMs > 0 ? this.#nowMs + delayMs : 0),
-      lastFailure: undefined,
-      lastEndedAtMs: 0,
+      attempts: [],
     });
     this.#items.push("a", key, type, rankOf(priority), delayMs, runAtMs, value);
     this.#itemCount++;

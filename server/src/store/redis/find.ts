@@ -1,15 +1,13 @@
 /** What is known of one task, put together from the places where it may be. */
 import { BLOCK_KEY_LENGTH, INDEX_TEXT, keyIndex, parseBlockKey } from "../../domain/ids.ts";
-import type { TaskState } from "../../domain/state.ts";
 import { bodyAt } from "../bodies.ts";
-import { type AloneRecord, findResult } from "../records.ts";
-import type { AttemptResult, TaskSnapshot } from "../store.ts";
-import { decodeValue } from "./alone-value.ts";
+import { findResult } from "../records.ts";
+import type { TaskSnapshot } from "../store.ts";
 import { BlockLease, streamId } from "./held-lease.ts";
 import { BLOCK_HEADER } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
 import { SCRIPTS } from "./scripts.ts";
-import { letterOf } from "./task-state.ts";
+import { aloneSnapshot, blockSnapshot, endedSnapshot } from "./snapshots.ts";
 
 /** What find.lua returns. */
 interface Found {
@@ -22,10 +20,12 @@ interface Found {
   readonly cursor: string;
   /** What came back to the front of the line. */
   readonly front: readonly string[];
+  /** Indexes of tasks of its block that were cancelled while they waited in it. */
+  readonly gone: Buffer;
 }
 
 /** A key made by the store, taken apart. */
-interface Place {
+export interface Place {
   readonly block: string;
   readonly nonce: string;
   readonly enqueuedAtMs: number;
@@ -42,42 +42,32 @@ export async function find(
   const place = placeOf(key);
   for (let tries = 1; ; tries++) {
     const found = await look(lane, key, place);
-    if (found.state !== "" && found.record.length > 0) return aloneSnapshot(lane.queue, key, found);
-    const ended = endedSnapshot(lane.queue, key, place, found.results);
+    if (found.state !== "" && found.record.length > 0)
+      return aloneSnapshot({ queue: lane.queue, key }, found.state, found.record, Number(found.due));
+    const ended = endedIn(lane.queue, key, place, found.results);
     if (ended || !place || !isIn(found.entry, place)) return ended;
-    if (isReady(place, found)) return blockSnapshot(lane.queue, key, place, "ready", found.entry);
-    if (await isLeased(lane, place, brokers)) return blockSnapshot(lane.queue, key, place, "active", found.entry);
+    const state = isReady(place, found) ? "ready" : (await isLeased(lane, place, brokers)) ? "active" : undefined;
+    if (state) {
+      const body = bodyAt(found.entry.subarray(BLOCK_HEADER), place.index);
+      return blockSnapshot(lane.queue, state, { ...place, body });
+    }
     // It may have gone on between the two looks.
     if (tries === 2) return undefined;
   }
-}
-
-function blockSnapshot(queue: string, key: string, place: Place, state: TaskState, entry: Buffer): TaskSnapshot {
-  return {
-    queue,
-    key,
-    state,
-    body: bodyAt(entry.subarray(BLOCK_HEADER), place.index),
-    attempt: 1,
-    lostCount: 0,
-    enqueuedAtMs: place.enqueuedAtMs,
-    runAtMs: 0,
-    lastResult: undefined,
-  };
 }
 
 /** Whether a task of a block was released and not claimed since. */
 export async function isAtFront(lane: Lane, key: string): Promise<boolean> {
   const place = placeOf(key);
   if (!place) return false;
-  const { front } = await look(lane, key, place);
-  return covers(front, place);
+  const { front, gone } = await look(lane, key, place);
+  return covers(front, place) && !gone.includes(place.index);
 }
 
 async function look(lane: Lane, key: string, place: Place | undefined): Promise<Found> {
   const reply = await lane.run(SCRIPTS.find, [key, place?.block ?? "", place?.id ?? ""]);
   // The form that find.lua says.
-  const [state, record, due, results, entry, cursor, front] = reply as readonly [
+  const [state, record, due, results, entry, cursor, front, gone] = reply as readonly [
     Buffer,
     Buffer,
     Buffer,
@@ -85,6 +75,7 @@ async function look(lane: Lane, key: string, place: Place | undefined): Promise<
     Buffer,
     Buffer,
     Buffer[],
+    Buffer,
   ];
   return {
     state: String(state),
@@ -94,10 +85,11 @@ async function look(lane: Lane, key: string, place: Place | undefined): Promise<
     entry,
     cursor: String(cursor),
     front: front.map(String),
+    gone,
   };
 }
 
-function placeOf(key: string): Place | undefined {
+export function placeOf(key: string): Place | undefined {
   const name = parseBlockKey(key);
   const id = streamId(key);
   const index = keyIndex(key);
@@ -105,31 +97,7 @@ function placeOf(key: string): Place | undefined {
   return { block: key.slice(0, BLOCK_KEY_LENGTH), nonce: name.nonce, enqueuedAtMs: name.timeMs, id, index };
 }
 
-function aloneSnapshot(queue: string, key: string, { state, record, due }: Found): TaskSnapshot {
-  const alone = decodeValue(record);
-  const { body, attempt, lostCount, enqueuedAtMs } = alone;
-  const letter = letterOf(state);
-  const names = { s: "scheduled", r: "ready", a: "active", d: "dead" } as const;
-  return {
-    queue,
-    key,
-    state: names[letter],
-    body,
-    attempt,
-    lostCount,
-    enqueuedAtMs,
-    runAtMs: letter === "s" ? Number(due) : 0,
-    lastResult: lastResult(alone),
-  };
-}
-
-function lastResult({ lastFailure, lastEndedAtMs }: AloneRecord): AttemptResult | undefined {
-  if (!lastFailure) return undefined;
-  const { durationMs, workerId } = lastFailure;
-  return { success: false, result: undefined, failure: lastFailure, durationMs, workerId, endedAtMs: lastEndedAtMs };
-}
-
-function endedSnapshot(
+function endedIn(
   queue: string,
   key: string,
   place: Place | undefined,
@@ -137,19 +105,7 @@ function endedSnapshot(
 ): TaskSnapshot | undefined {
   for (const records of results) {
     const found = findResult(records, place?.index ?? 0);
-    if (!found) continue;
-    const { attempt, lostCount, success, result, failure, durationMs, workerId, endedAtMs } = found;
-    return {
-      queue,
-      key,
-      state: success ? "completed" : "cancelled",
-      body: undefined,
-      attempt,
-      lostCount,
-      enqueuedAtMs: place?.enqueuedAtMs ?? 0,
-      runAtMs: 0,
-      lastResult: { success, result, failure, durationMs, workerId, endedAtMs },
-    };
+    if (found) return endedSnapshot(queue, key, place?.enqueuedAtMs ?? 0, found);
   }
   return undefined;
 }
@@ -158,7 +114,8 @@ function isIn(entry: Buffer, { nonce, index }: Place): boolean {
   return entry.length > 0 && entry[0] !== 2 && entry.toString("latin1", 2, 8) === nonce && index < (entry[1] ?? 0);
 }
 
-function isReady(place: Place, { cursor, front }: Found): boolean {
+function isReady(place: Place, { cursor, front, gone }: Found): boolean {
+  if (gone.includes(place.index)) return false;
   const [id = "", index] = cursor.split(" ");
   const order = compareIds(place.id, id);
   if (order > 0 || (order === 0 && index !== undefined && place.index >= Number(index))) return true;

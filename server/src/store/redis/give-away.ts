@@ -1,10 +1,8 @@
 /** Gives back to the line what a broker leased, as lost without fault of a worker. */
-import type { Lease } from "../../domain/lease.ts";
 import type { Settlement } from "../store.ts";
-import { decodeMeta } from "./alone-value.ts";
 import { planEntry } from "./effects.ts";
 import type { Entry } from "./entry.ts";
-import { BlockLease, type HeldLease } from "./held-lease.ts";
+import { leaseOf, readHeld } from "./held-lease.ts";
 import type { Lane } from "./lane.ts";
 import { resultSettings } from "./result-settings.ts";
 
@@ -40,26 +38,16 @@ async function planBatch(
   const records = await lane.records(aloneKeys);
   const planned = new Map<Entry, number>();
   for (const [sequence, text] of leases) {
-    const held = text.startsWith("a ")
-      ? readAlone(text.slice(2), records[aloneKeys.indexOf(text.slice(2))])
-      : new BlockLease(text);
+    const held = readHeld(text, records[aloneKeys.indexOf(text.slice(2))]);
     if (!held) continue;
     const lease = leaseOf(lane.queue, broker, sequence, held);
     const indexes = held.kind === "alone" ? [0] : held.outstanding();
-    const settlements = indexes.map((index): Settlement => ({ lease, index, outcome: { kind: "lose", count: 0 } }));
+    const settlements = indexes.map(
+      (index): Settlement => ({ lease, index, outcome: { kind: "lose", failure: undefined } }),
+    );
     const { share } = resultSettings(lane.context.options);
     const nowMs = lane.context.nowMs();
     planned.set(planEntry({ lease, held, expected: text, settlements, nowMs, resultShare: share }), indexes.length);
   }
   return planned;
-}
-
-function readAlone(key: string, record: Buffer | null | undefined): HeldLease | undefined {
-  return record ? { kind: "alone", key, record: decodeMeta(record) } : undefined;
-}
-
-function leaseOf(queue: string, broker: string, sequence: number, held: HeldLease): Lease {
-  if (held.kind === "alone")
-    return { queue, broker, sequence, block: held.key, alone: true, attempt: held.record.attempt };
-  return { queue, broker, sequence, block: held.block, alone: false, attempt: 1 };
 }

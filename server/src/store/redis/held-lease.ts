@@ -8,7 +8,9 @@
  * Flags: "o" = some body has options, "-" = none; then "w" = it covers the whole block and nothing of it was released.
  */
 import { blockKey, keyIndex, MAX_BLOCK_TASKS, parseBlockKey } from "../../domain/ids.ts";
+import type { Lease } from "../../domain/lease.ts";
 import type { AloneRecord } from "../records.ts";
+import { decodeMeta } from "./alone-value.ts";
 
 export type HeldLease = BlockLease | AloneLease;
 
@@ -109,6 +111,19 @@ export class BlockLease {
   rangeText(first: number, n: number): string {
     return `b ${this.id} ${this.nonce} ${first} ${n} ${this.total} ${this.hasOptions ? "o" : "-"}-`;
   }
+}
+
+/** A lease by its text. @param record of the task, when it is one alone */
+export function readHeld(text: string, record: Buffer | null | undefined): HeldLease | undefined {
+  if (!text.startsWith("a ")) return new BlockLease(text);
+  return record ? { kind: "alone", key: text.slice(2), record: decodeMeta(record) } : undefined;
+}
+
+/** The name of a lease, by what is held under it. */
+export function leaseOf(queue: string, broker: string, sequence: number, held: HeldLease): Lease {
+  if (held.kind === "alone")
+    return { queue, broker, sequence, block: held.key, alone: true, attempt: held.record.attempt };
+  return { queue, broker, sequence, block: held.block, alone: false, attempt: 1 };
 }
 
 export function blockKeyOf(id: string, nonce: string): string {

@@ -15,6 +15,10 @@ export function queueKeys(namespace: string, queue: string, broker: string): Key
     alone: `${prefix}alone`,
     state: `${prefix}state`,
     left: `${prefix}left`,
+    gone: `${prefix}gone`,
+    groups: `${prefix}groups`,
+    grouped: `${prefix}grouped`,
+    ended: `${prefix}ended`,
     count: `${prefix}count`,
     leases: `${prefix}leases:${broker}`,
     buckets: `${prefix}buckets`,
@@ -34,6 +38,8 @@ export function globalKeys(namespace: string): Keys {
     fenced: `${prefix}fenced`,
     workers: `${prefix}workers`,
     workers_until: `${prefix}workers-until`,
+    // A prefix, too: the number of a slot is added.
+    samples: `${prefix}samples:`,
   };
 }
 

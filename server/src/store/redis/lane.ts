@@ -15,6 +15,7 @@ import { channelName, type Keys, keysOf, queueKeys } from "./keys.ts";
 import { resultSettings } from "./result-settings.ts";
 import type { Argument, Script } from "./script.ts";
 import { SCRIPTS } from "./scripts.ts";
+import { notAdmitted } from "./steering.ts";
 
 /** More tasks than this are not put into one script call: nothing else runs meanwhile. */
 const MAX_TASKS = 2_000;
@@ -64,6 +65,11 @@ export class Lane {
   /** Tasks of blocks that this broker released lately. */
   readonly released = new Set<string>();
   lostClaims: LostClaim[] = [];
+  /**
+   * Whether the rate of this queue is limited, as far as is known here: then each call is sent by itself, so that it is charged by
+   * itself. The script says when it is otherwise.
+   */
+  isLimited = false;
   #broker = "";
   #keys: Keys = {};
   #keysByScript = new Map<Script, readonly string[]>();
@@ -209,6 +215,7 @@ export class Lane {
       spanMs,
       share,
       max,
+      this.context.options.maxDeadPerQueue,
       entries.length,
       claims.length,
     ];
@@ -237,20 +244,25 @@ export class Lane {
   }
 
   async #sendEnqueues(enqueues: readonly EnqueueCall[], claims: readonly ClaimCall[]): Promise<void> {
+    if (this.isLimited && enqueues.length > 1) {
+      const sent = enqueues.map((call, i) => this.#sendEnqueues([call], i === enqueues.length - 1 ? claims : []));
+      await Promise.all(sent);
+      return;
+    }
     const broker = this.context.broker();
     const batch = new EnqueueBatch(enqueues, this.context.nowMs());
-    const { calls, types, items } = batch.counts;
-    const args: Argument[] = [...this.wakeArgs(), broker, batch.nonce, calls, types, items, claims.length];
+    const { calls, types, items, tasks } = batch.counts;
+    const isLimited = this.isLimited ? 1 : 0;
+    const counts = [tasks, isLimited, calls, types, items, claims.length];
+    const args: Argument[] = [...this.wakeArgs(), broker, batch.nonce, ...counts];
     for (const arg of batch.list) args.push(arg);
     pushClaims(args, claims);
     this.#underWay++;
     try {
       const reply = await this.context.connection.run(SCRIPTS.enqueue, this.#keysFor(SCRIPTS.enqueue), args);
       const [kind, answer, woke, ...grants] = asList(reply);
-      if (String(kind) === "repeated") {
-        await this.#answerRepeated(asList(reply), enqueues, claims);
-        return;
-      }
+      if (await this.#hasDoneNothing(asList(reply), enqueues, claims)) return;
+      if (String(kind) === "added") this.isLimited = false;
       const answers = batch.answers(String(answer));
       for (const [i, call] of enqueues.entries()) call.resolve(answers[i] ?? []);
       this.#grant(claims, grants, broker, (ordinal, lease) => batch.bodies(ordinal, lease));
@@ -264,6 +276,28 @@ export class Lane {
     } finally {
       this.#underWay--;
     }
+  }
+
+  /** The script had a reason to do nothing of it: what is to be done is. */
+  async #hasDoneNothing(
+    reply: readonly Reply[],
+    enqueues: readonly EnqueueCall[],
+    claims: readonly ClaimCall[],
+  ): Promise<boolean> {
+    const kind = String(reply[0]);
+    if (kind === "repeated") {
+      await this.#answerRepeated(reply, enqueues, claims);
+      return true;
+    }
+    if (kind === "limited") {
+      this.isLimited = true;
+      await this.#sendEnqueues(enqueues, claims);
+      return true;
+    }
+    if (kind !== "refused" && kind !== "above") return false;
+    for (const call of enqueues) call.reject(notAdmitted(this.queue, kind, Number(reply[1])));
+    if (claims.length > 0) await this.#sendSettles([], claims);
+    return true;
   }
 
   /** Some calls were made before and nothing was done: these get their old answer, the others are sent again. */

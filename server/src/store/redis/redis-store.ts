@@ -9,15 +9,22 @@ import type { Lease } from "../../domain/lease.ts";
 import { hasEnded } from "../../domain/state.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type {
+  Cancelled,
   ClaimLimit,
+  DeadMove,
   Durability,
   Enqueued,
+  FailureGroup,
   Grant,
   LeasedTask,
+  ListPage,
+  ListQuery,
   NewTask,
   Producer,
   Promotion,
+  QueuePolicy,
   QueueStats,
+  Sample,
   Settled,
   Settlement,
   Store,
@@ -31,18 +38,21 @@ import { checkServer } from "./boot-check.ts";
 import { Brokers } from "./brokers.ts";
 import { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
+import { dropOld } from "./drop-old.ts";
 import { type Ended, isFinal, isPlain } from "./enqueue-batch.ts";
 import type { Entry } from "./entry.ts";
+import { toTaskwireError } from "./errors.ts";
 import { find } from "./find.ts";
 import { giveAway } from "./give-away.ts";
 import { findLeased } from "./inspect.ts";
 import { channelName } from "./keys.ts";
-import { Lane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
+import { Operators } from "./operators.ts";
 import { QueueRegistry } from "./queue-registry.ts";
 import { readStats } from "./queue-stats.ts";
-import { resultSettings } from "./result-settings.ts";
+import { Samples } from "./samples.ts";
 import { SCRIPTS } from "./scripts.ts";
-import { readServerFacts } from "./server-facts.ts";
+import { readServerFacts, readUsedBytes } from "./server-facts.ts";
 import { settleIn } from "./settle.ts";
 import { NOTE_MS, Waiters } from "./waiters.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -62,13 +72,15 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   return new RedisStore(options);
 }
 
-const NO_EVENTS: StoreEvents = { ready: () => undefined, scheduled: () => undefined, available: () => undefined };
+const NO_EVENTS: StoreEvents = {
+  ready: () => undefined,
+  scheduled: () => undefined,
+  cancelled: () => undefined,
+  available: () => undefined,
+};
 
-const MAX_LANES = 10_000;
 /** The most tasks that one script call promotes. */
 const MAX_PROMOTED = 1_000;
-/** An answer that was lost may belong to a call that is still to run, for as long as a server may hold it back. */
-const LOST_CLAIM_MS = 15_000;
 
 class RedisStore implements Store {
   readonly description: string;
@@ -82,9 +94,9 @@ class RedisStore implements Store {
   readonly #workers: WorkerRecords;
   readonly #waiters: Waiters;
   readonly #context: Context;
-  readonly #lanes = new Map<string, Lane>();
-  /** Queues that are being registered: what is called for them meanwhile waits, to keep the order. */
-  readonly #gates = new Map<string, Promise<Error | undefined>>();
+  readonly #lanes: Lanes;
+  readonly #samples: Samples;
+  readonly #operators: Operators;
   #events = NO_EVENTS;
   #sequence = 0;
   #state: "new" | "open" | "closed" = "new";
@@ -112,10 +124,14 @@ class RedisStore implements Store {
       logger,
       onReady: (queue) => this.#events.ready(queue),
       onEnded: (queue, key) => this.#waiters.wake(queue, key),
+      onCancelled: (broker, sequence, index) => {
+        if (broker === this.brokerId) this.#events.cancelled({ broker, sequence }, index);
+      },
     });
     this.#brokers = new Brokers(this.#connection, namespace, brokerTimeoutMs);
     this.#registry = new QueueRegistry(this.#connection, namespace, maxQueues);
     this.#workers = new WorkerRecords(this.#connection, namespace);
+    this.#samples = new Samples(this.#connection, namespace);
     this.#waiters = new Waiters(logger);
     this.#context = {
       options,
@@ -125,6 +141,7 @@ class RedisStore implements Store {
       events: {
         ready: (queue) => this.#events.ready(queue),
         scheduled: (queue, inMs) => this.#events.scheduled(queue, inMs),
+        cancelled: (lease, index) => this.#events.cancelled(lease, index),
         available: (isAvailable) => this.#events.available(isAvailable),
       },
       self,
@@ -133,6 +150,9 @@ class RedisStore implements Store {
       takeSequences: (count) => this.#takeSequences(count),
       onEnded: (queue, entry, awaited) => this.#onEnded(queue, entry, awaited),
     };
+    this.#lanes = new Lanes(this.#context, this.#registry);
+    const find = (queue: string, key: string) => this.find(queue, key);
+    this.#operators = new Operators(this.#context, this.#lanes, this.#brokers, find);
   }
 
   get brokerId(): string {
@@ -165,7 +185,7 @@ class RedisStore implements Store {
   async stop(): Promise<void> {
     if (this.#state !== "open") return;
     try {
-      for (const queue of await this.#registry.all()) await giveAway(this.#lane(queue), this.brokerId, () => true);
+      for (const queue of await this.#registry.all()) await giveAway(this.#lanes.of(queue), this.brokerId, () => true);
       await this.#brokers.remove();
     } catch (error) {
       // Others will find that this broker is silent, and give its leases away.
@@ -177,26 +197,26 @@ class RedisStore implements Store {
 
   async enqueue(queue: string, tasks: readonly NewTask[], producer?: Producer): Promise<readonly Enqueued[]> {
     if (tasks.length === 0) return [];
-    const gate = this.#gates.get(queue) ?? (this.#registry.has(queue) ? undefined : this.#register(queue));
+    const gate = this.#lanes.gateOfNew(queue);
     const refusal = gate && (await gate);
     if (refusal) throw refusal;
-    const enqueued = await this.#lane(queue).enqueue({ tasks, producer });
+    const enqueued = await this.#lanes.of(queue).enqueue({ tasks, producer });
     return enqueued.every(isFinal) && tasks.every(isPlain) ? enqueued : this.#complete(queue, enqueued);
   }
 
   async claim(queue: string, limit: ClaimLimit): Promise<readonly Grant[]> {
-    const gate = this.#gates.get(queue);
+    const gate = this.#lanes.gate(queue);
     if (gate) await gate;
-    return this.#lane(queue).claim(limit);
+    return this.#lanes.of(queue).claim(limit);
   }
 
   async settle(queue: string, settlements: readonly Settlement[]): Promise<readonly Settled[]> {
     if (settlements.length === 0) return [];
-    return settleIn(this.#lane(queue), settlements);
+    return settleIn(this.#lanes.of(queue), settlements);
   }
 
   async promote(queue: string, max: number): Promise<Promotion> {
-    const lane = this.#lane(queue);
+    const lane = this.#lanes.of(queue);
     let promoted = 0;
     for (;;) {
       const count = Math.min(max - promoted, MAX_PROMOTED);
@@ -210,14 +230,42 @@ class RedisStore implements Store {
     }
   }
 
+  cancel(queue: string, key: string, reason: string): Promise<Cancelled> {
+    return this.#operators.cancel(queue, key, reason);
+  }
+
+  revive(queue: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    return this.#operators.revive(queue, keys);
+  }
+
+  deleteDead(queue: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    return this.#operators.deleteDead(queue, keys);
+  }
+
+  list(queue: string, query: ListQuery): Promise<ListPage> {
+    return this.#operators.list(queue, query);
+  }
+
+  position(queue: string, key: string): Promise<number | undefined> {
+    return this.#operators.position(queue, key);
+  }
+
+  failureGroups(queue: string): Promise<readonly FailureGroup[]> {
+    return this.#operators.failureGroups(queue);
+  }
+
+  steer(queue: string, change: Partial<QueuePolicy>): Promise<QueuePolicy> {
+    return this.#operators.steer(queue, change);
+  }
+
   async find(queue: string, key: string): Promise<TaskSnapshot | undefined> {
-    const gate = this.#gates.get(queue);
+    const gate = this.#lanes.gate(queue);
     if (gate) await gate;
-    return find(this.#lane(queue), key, () => this.#brokers.all());
+    return find(this.#lanes.of(queue), key, () => this.#brokers.all());
   }
 
   findLeased(lease: Lease, index: number): Promise<LeasedTask | undefined> {
-    return findLeased(this.#lane(lease.queue), lease, index);
+    return findLeased(this.#lanes.of(lease.queue), lease, index);
   }
 
   untilEnded(queue: string, key: string, signal: AbortSignal): Promise<TaskSnapshot | undefined> {
@@ -229,7 +277,7 @@ class RedisStore implements Store {
       const first = await look();
       if (first !== "not yet") return first;
       // Looked at again after the note, an end in between is not missed. No note is made of what does not exist.
-      await this.#lane(queue).run(SCRIPTS.await, [key, this.#context.nowMs(), NOTE_MS]);
+      await this.#lanes.of(queue).run(SCRIPTS.await, [key, this.#context.nowMs(), NOTE_MS]);
       return look();
     });
   }
@@ -243,7 +291,9 @@ class RedisStore implements Store {
   }
 
   stats(queues: readonly string[]): Promise<readonly QueueStats[]> {
-    return Promise.all(queues.map(async (queue) => readStats(queue, await this.#lane(queue).run(SCRIPTS.stats, []))));
+    return Promise.all(
+      queues.map(async (queue) => readStats(queue, await this.#lanes.of(queue).run(SCRIPTS.stats, []))),
+    );
   }
 
   now(): Promise<number> {
@@ -253,10 +303,10 @@ class RedisStore implements Store {
   async renew(): Promise<"alive" | "fenced"> {
     const state = await this.#brokers.renew();
     if (state === "fenced") {
-      for (const lane of this.#lanes.values()) lane.held.clear();
+      this.#lanes.forgetHeld();
       this.#registry.forget();
     }
-    this.#recoverLostClaims();
+    this.#lanes.recoverLostClaims();
     return state;
   }
 
@@ -266,7 +316,7 @@ class RedisStore implements Store {
     const queues = await this.#registry.all();
     let count = 0;
     for (const broker of fenced) {
-      const counts = await Promise.all(queues.map((queue) => giveAway(this.#lane(queue), broker, () => true)));
+      const counts = await Promise.all(queues.map((queue) => giveAway(this.#lanes.of(queue), broker, () => true)));
       for (const n of counts) count += n;
     }
     return count;
@@ -288,35 +338,24 @@ class RedisStore implements Store {
     return this.#workers.all();
   }
 
-  async dropOldResults(): Promise<void> {
-    const { ttlMs, max } = resultSettings(this.#options);
-    for (const queue of await this.#registry.all())
-      await this.#lane(queue).run(SCRIPTS.dropResults, [this.#context.nowMs(), ttlMs, max]);
+  async dropOld(): Promise<void> {
+    for (const queue of await this.#registry.all()) await dropOld(this.#lanes.of(queue));
   }
 
-  #lane(queue: string): Lane {
-    let lane = this.#lanes.get(queue);
-    if (!lane) {
-      if (this.#lanes.size >= MAX_LANES) this.#forgetIdleLanes();
-      lane = new Lane(queue, this.#context);
-      this.#lanes.set(queue, lane);
+  putSample(sample: Sample): Promise<void> {
+    return this.#samples.put(sample);
+  }
+
+  samples(): Promise<readonly Sample[]> {
+    return this.#samples.all();
+  }
+
+  async usedBytes(): Promise<number> {
+    try {
+      return await readUsedBytes(this.#connection.client);
+    } catch (error) {
+      throw toTaskwireError(error);
     }
-    return lane;
-  }
-
-  /** Callers ask after queues that never were. */
-  #forgetIdleLanes(): void {
-    for (const [queue, lane] of this.#lanes) if (lane.isIdle) this.#lanes.delete(queue);
-  }
-
-  /**
-   * Resolves with the reason when the queue cannot be had. All that is called for it meanwhile waits for this very promise,
-   * and so goes on in the order of the calls.
-   */
-  #register(queue: string): Promise<Error | undefined> {
-    const gate = this.#registry.add(queue).finally(() => this.#gates.delete(queue));
-    this.#gates.set(queue, gate);
-    return gate;
   }
 
   /** Tells of what was scheduled. A caller's key may name a task that has ended: how, only its result tells. */
@@ -337,12 +376,12 @@ class RedisStore implements Store {
     return first;
   }
 
-  #onEnded(queue: string, entry: Entry, awaited: boolean): void {
+  #onEnded(queue: string, entry: Pick<Entry, "endedKeys">, awaited: boolean): void {
     if (!awaited && this.#waiters.isEmpty()) return;
     const keys = entry.endedKeys();
     for (const key of keys) this.#waiters.wake(queue, key);
     if (!awaited || keys.length === 0) return;
-    const lane = this.#lane(queue);
+    const lane = this.#lanes.of(queue);
     const { namespace, self } = this.#context;
     lane.run(SCRIPTS.announceEnded, [channelName(namespace), `e ${self} ${queue}`, ...keys]).catch((error: unknown) => {
       this.#options.logger.debug({ err: error, queue }, "could not tell that tasks ended");
@@ -353,22 +392,7 @@ class RedisStore implements Store {
     this.#registry.forget();
     if (this.#state !== "open") return;
     this.#events.available(isAvailable);
-    if (isAvailable) this.#recoverLostClaims();
-  }
-
-  /** A claim may have happened though its answer was lost: then its leases are known to nobody, and go back to the line. */
-  #recoverLostClaims(): void {
-    const over = performance.now() - LOST_CLAIM_MS;
-    for (const lane of this.#lanes.values()) {
-      const lost = lane.lostClaims;
-      if (lost.length === 0) continue;
-      lane.lostClaims = lost.filter(({ failedAt }) => failedAt > over);
-      for (const { broker, first, end } of lost) {
-        giveAway(lane, broker, (sequence) => sequence >= first && sequence < end).catch((error: unknown) => {
-          this.#options.logger.debug({ err: error, queue: lane.queue }, "lost claims could not be given back yet");
-        });
-      }
-    }
+    if (isAvailable) this.#lanes.recoverLostClaims();
   }
 
   #close(): void {

@@ -21,3 +21,10 @@ async function readConfig(node: Redis): Promise<Map<string, string> | undefined>
   }
   return config;
 }
+
+/** The memory that is used: of a Cluster that of all its masters together. */
+export async function readUsedBytes(client: Redis | Cluster): Promise<number> {
+  const nodes = client instanceof Cluster ? client.nodes("master") : [client];
+  const infos = await Promise.all(nodes.map((node) => node.info("memory")));
+  return infos.reduce((sum, info) => sum + Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0), 0);
+}

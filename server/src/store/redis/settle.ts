@@ -11,7 +11,7 @@ import { decodeMeta } from "./alone-value.ts";
 import { planEntry, planLateAck } from "./effects.ts";
 import type { Entry } from "./entry.ts";
 import { isAtFront } from "./find.ts";
-import { BlockLease, type HeldLease, resultIndex } from "./held-lease.ts";
+import { type HeldLease, readHeld, resultIndex } from "./held-lease.ts";
 import { inspect, type Seen } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
 import { resultSettings } from "./result-settings.ts";
@@ -173,7 +173,7 @@ function plan(
   return planEntry({ lease, held, expected, settlements, nowMs: lane.context.nowMs(), resultShare: share });
 }
 
-function remember(lane: Lane, sequence: number, held: HeldLease, text: string): void {
+export function remember(lane: Lane, sequence: number, held: HeldLease, text: string): void {
   if (text === "") lane.held.delete(sequence);
   else lane.held.set(sequence, { held, expected: text });
 }
@@ -209,7 +209,7 @@ async function planBySight(
   const { lease } = group;
   const planned = new Map<Entry, Group>();
   const text = seen[0]?.lease ?? "";
-  const held = readHeld(text, lease, seen[0]);
+  const held = heldAsSeen(text, lease, seen[0]);
   const { taken, rest } = held ? split(held, group) : { taken: { lease, items: [] }, rest: group };
   if (held && taken.items.length > 0) {
     const entry = plan(lane, taken, held, text);
@@ -251,16 +251,9 @@ async function applyBySight(
 }
 
 /** A lease as it was found, if it is about these tasks. */
-export function readHeld(text: string, lease: Lease, seen: Seen | undefined): HeldLease | undefined {
-  if (text === "" || !seen) return undefined;
-  let held: HeldLease;
-  if (text.startsWith("a ")) {
-    if (seen.record === undefined) return undefined;
-    held = { kind: "alone", key: text.slice(2), record: decodeMeta(seen.record) };
-  } else {
-    held = new BlockLease(text);
-  }
-  return isAbout(held, lease) ? held : undefined;
+function heldAsSeen(text: string, lease: Lease, seen: Seen | undefined): HeldLease | undefined {
+  const held = text === "" ? undefined : readHeld(text, seen?.record);
+  return held && isAbout(held, lease) ? held : undefined;
 }
 
 function isAbout(held: HeldLease, lease: Lease): boolean {

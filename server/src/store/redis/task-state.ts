@@ -1,14 +1,15 @@
 /**
- * The text in the hash `state` of a task alone: the state, the move by which its last lease ended, that lease, and, when its
- * priority is not 0, its rank in the line: "s" "t" "<broker>:<sequence>" "|" "-5". Knowing the move and its lease lets a
- * repeated settlement be told from a stale one, and a late ack of a lost task be let through.
+ * The text in the hash `state` of a task alone: the state, the move by which its last lease ended, that lease, when its
+ * priority is not 0, its rank in the line, and, when it is dead, the group of failures that it was put in:
+ * "s" "t" "<broker>:<sequence>" "|" "-5" "~" "<group>". Knowing the move and its lease lets a repeated settlement be told from
+ * a stale one, and a late ack of a lost task be let through.
  */
 import type { Lease } from "../../domain/lease.ts";
-import type { Outcome } from "../store.ts";
+import type { Move } from "./moves.ts";
 
 export type Letter = "s" | "r" | "a" | "d";
 
-const MOVES: Readonly<Record<Outcome["kind"], string>> = {
+const MOVES: Readonly<Record<Move["kind"], string>> = {
   retry: "t",
   snooze: "z",
   bury: "b",
@@ -17,9 +18,10 @@ const MOVES: Readonly<Record<Outcome["kind"], string>> = {
   // These end a task: then no state is left.
   ack: "",
   discard: "",
+  cancel: "",
 };
 
-const DESTINATIONS: Readonly<Partial<Record<Outcome["kind"], Letter>>> = {
+const DESTINATIONS: Readonly<Partial<Record<Move["kind"], Letter>>> = {
   retry: "s",
   snooze: "s",
   bury: "d",
@@ -28,7 +30,7 @@ const DESTINATIONS: Readonly<Partial<Record<Outcome["kind"], Letter>>> = {
 };
 
 /** The state that a settlement leaves behind. */
-export function stateAfter(kind: Outcome["kind"], lease: Lease, rank: string): string {
+export function stateAfter(kind: Move["kind"], lease: Lease, rank: string): string {
   const text = `${DESTINATIONS[kind] ?? ""}${MOVES[kind]}${leaseName(lease)}`;
   return rank === "" ? text : `${text}|${rank}`;
 }
@@ -39,8 +41,8 @@ export function letterOf(state: string): Letter {
 }
 
 /** Whether the task is where this settlement of this lease left it, and was not claimed since. */
-export function wasMovedBy(state: string, kind: Outcome["kind"], lease: Lease): boolean {
-  return MOVES[kind] !== "" && state.slice(1).split("|")[0] === `${MOVES[kind]}${leaseName(lease)}`;
+export function wasMovedBy(state: string, kind: Move["kind"], lease: Lease): boolean {
+  return MOVES[kind] !== "" && state.slice(1).split(/[|~]/, 1)[0] === `${MOVES[kind]}${leaseName(lease)}`;
 }
 
 /** Whether the task was lost from this lease and waits to be claimed again. */

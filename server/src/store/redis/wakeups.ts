@@ -1,6 +1,7 @@
 /**
  * One channel per namespace, on a connection of its own, by which brokers wake each other. Messages are "<what> <sender>
- * <queue>[ <key>]": "r" the queue has ready tasks, "e" this task has ended. Hints only: nothing waits for them alone.
+ * <queue>[ <key>]": "r" the queue has ready tasks, "e" this task has ended; and "c <sender> <queue> <broker> <sequence> <index>": a task that this
+ * broker leased was cancelled. Hints only: nothing waits for them alone.
  */
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observe/logger.ts";
@@ -14,6 +15,7 @@ export interface WakeupsOptions {
   readonly logger: Logger;
   readonly onReady: (queue: string) => void;
   readonly onEnded: (queue: string, key: string) => void;
+  readonly onCancelled: (broker: string, sequence: number, index: number) => void;
 }
 
 export class Wakeups {
@@ -48,9 +50,10 @@ export class Wakeups {
   }
 
   #onMessage(message: string): void {
-    const [what, sender, queue = "", key = ""] = message.split(" ");
+    const [what, sender, queue = "", key = "", sequence, index] = message.split(" ");
     if (sender === this.#options.self) return;
     if (what === "r") this.#options.onReady(queue);
     else if (what === "e") this.#options.onEnded(queue, key);
+    else if (what === "c") this.#options.onCancelled(key, Number(sequence), Number(index));
   }
 }

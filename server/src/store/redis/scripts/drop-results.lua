@@ -3,6 +3,6 @@
   KEYS  count buckets results
   ARGV  now result_ttl max_results ]]
 --- @include lib/buckets
-read_bucket(redis.call("HMGET", KEYS.count, "bucket", "completed", "discarded"))
+read_bucket(redis.call("HMGET", KEYS.count, "bucket", "completed", "discarded", "cancelled"))
 drop_buckets()
 return 1

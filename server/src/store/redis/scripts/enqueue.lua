@@ -1,11 +1,14 @@
 #!lua
 --[[ Adds tasks in order, then leases ready ones. Refused as a whole when the server is out of memory.
-  KEYS  line back prio due alone state count leases buckets results producers
-  ARGV  channel announce broker nonce calls types items claims list...
+  KEYS  line back prio due alone state gone count leases buckets results producers
+  ARGV  channel announce broker nonce tasks is_limited calls types items claims list...
+  `is_limited`: "1" = made for a queue whose rate is limited: there is one call then.
   The list: for each call of a producer: producer, sequence, template. For each type: name, tasks.
   For each item, in order: "b", value, tasks; or "a", key, type, rank, delay, time, record. For each claim: sequence, tasks, bytes.
-  Returns {"repeated", call, slot, ...}, having done nothing, when a call was made before; else
-  {"added", ids of the blocks and outcomes of the tasks alone, whether the line was empty, the grants of each claim...}. ]]
+  Returns {"repeated", call, slot, ...}, having done nothing, when a call was made before; {"limited"}, having done nothing, when
+  the rate is limited, but the call was not made for that; {"refused", ms to wait} or {"above"}, having done nothing, when the rate
+  does not admit so many now, or ever; else {"added", or "charged" when the rate is limited; ids of the blocks and outcomes of the
+  tasks alone, whether the line was empty, the grants of each claim...}. ]]
 --- @include lib/claim
 local at = ARGV.list
 local calls = {}
@@ -23,12 +26,21 @@ for i = 1, tonumber(ARGV.calls) do
 end
 if #repeated > 1 then return repeated end
 
+local counted = redis.call("HMGET", KEYS.count, "ready", "paused", "rate")
+local rate = counted[3]
+if rate then
+  if ARGV.is_limited ~= "1" then return { "limited" } end
+  --- @include lib/rate
+  local kind, wait = charge(rate, tonumber(ARGV.tasks))
+  if kind then return { kind, wait } end
+end
+
 for _ = 1, tonumber(ARGV.types) do
   count("type:" .. ARGV[at], ARGV[at + 1])
   at = at + 2
 end
 
-local was_empty = ARGV.claims ~= "0" and tonumber(redis.call("HGET", KEYS.count, "ready") or 0) == 0
+local was_empty = not counted[2] and tonumber(counted[1] or 0) == 0
 local ids, outcomes, fresh = {}, {}, {}
 local alone
 
@@ -70,7 +82,7 @@ for _, call in ipairs(calls) do
   end
 end
 
-local reply = { "added", answer, 0 }
+local reply = { rate and "charged" or "added", answer, 0 }
 for i = 1, tonumber(ARGV.claims) do
   -- Only the first claim may take the fresh blocks as they are at hand; afterwards the cursor stands elsewhere.
   local sequence, tasks, bytes = ARGV[at], ARGV[at + 1], ARGV[at + 2]

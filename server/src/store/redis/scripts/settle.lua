@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[ Moves leased tasks on, then leases ready ones.
-  KEYS  line back prio due dead alone state left count leases buckets results
-  ARGV  channel announce broker now result_ttl result_span result_share max_results entries claims list...
+  KEYS  line back prio due dead alone state left gone count groups grouped leases buckets results ended
+  ARGV  channel announce broker now result_ttl result_span result_share max_results max_dead entries claims list...
   The list: for each entry: where it is kept ("l" lease, "s" state), its field, what must stand there, what shall stand there
   ("" = nothing), the number of effects; or, for a task alone that is completed: "a", field of its lease, what must stand there,
   its result, 0. Then the effects of all entries:
@@ -11,9 +11,11 @@
     e key                   a task alone has ended
     m id, index, key, meta, state, to, a
                             a task goes on, alone, with this meta data. `id` is the block that it leaves, "" if it was alone.
-                            to: "s" scheduled (a = delay), "d" dead, "f" front of the line (a = rank)
+                            to: "s" scheduled (a = delay), "d" dead (a = time, group of failures, what it is), "f" front of
+                            the line (a = rank)
     b item                  part of a block goes to the front of the line
     c name, n               count
+    t text                  tell all brokers
   For each claim: sequence, tasks, bytes.
   Returns {whether the line was empty, whether someone waits for an end, {entries that did not match}, the grants of each claim...}. ]]
 --- @include lib/claim
@@ -26,7 +28,7 @@ local moves
 local function with_moves()
   if not moves then
     --- @include lib/move
-    moves = { move = move, put_front = put_front, write_front = write_front }
+    moves = { move = move, put_front = put_front, write_moves = write_moves }
   end
   return moves
 end
@@ -34,11 +36,13 @@ end
 local function finish(id, n, total)
   if redis.call("HINCRBY", KEYS.left, id, n) >= tonumber(total) then
     redis.call("HDEL", KEYS.left, id)
+    -- Tasks that were cancelled in the line may be all that was left.
+    redis.call("HDEL", KEYS.gone, id)
     finished_blocks[#finished_blocks + 1] = id
   end
 end
 
-local ARGUMENTS = { x = 1, f = 3, r = 3, e = 1, m = 7, b = 1, c = 2 }
+local ARGUMENTS = { x = 1, f = 3, r = 3, e = 1, m = 7, b = 1, c = 2, t = 1 }
 
 local function apply(kind, a, b, c, d, e, f, g)
   if kind == "x" then
@@ -55,6 +59,8 @@ local function apply(kind, a, b, c, d, e, f, g)
     with_moves().put_front(a, "")
   elseif kind == "m" then
     with_moves().move(a, b, c, d, e, f, g)
+  elseif kind == "t" then
+    redis.call("PUBLISH", ARGV.channel, a)
   end
 end
 
@@ -74,9 +80,9 @@ local is_awaited = 0
 at = head + 5 * entries
 if entries > 0 then
   read_leases(head, entries)
-  local counted = redis.call("HMGET", KEYS.count, "bucket", "completed", "discarded", "awaited")
+  local counted = redis.call("HMGET", KEYS.count, "bucket", "completed", "discarded", "cancelled", "awaited")
   read_bucket(counted)
-  if tonumber(counted[4] or 0) > tonumber(ARGV.now) then is_awaited = 1 end
+  if tonumber(counted[5] or 0) > tonumber(ARGV.now) then is_awaited = 1 end
 end
 for i = 1, entries do
   local kind, field, expected, following, effects_left = unpack(ARGV, head, head + 4)
@@ -110,7 +116,7 @@ for i = 1, #ended, 1000 do
   redis.call("HDEL", KEYS.alone, unpack(ended, i, last))
   redis.call("HDEL", KEYS.state, unpack(ended, i, last))
 end
-if moves then moves.write_front() end
+if moves then moves.write_moves() end
 
 local reply = { 0, is_awaited, mismatched }
 for _ = 1, tonumber(ARGV.claims) do

@@ -1,11 +1,12 @@
 -- The newest bucket, and dropping the oldest ones while they are past their time or more is kept than the cap allows.
--- What `counted` holds of KEYS.count: bucket, completed, discarded. Their sum is how many results were ever recorded.
+-- What `counted` holds of KEYS.count: bucket, completed, discarded, cancelled. The sum of these three is how many results were
+-- ever recorded.
 local bucket, recorded, bucket_start, bucket_until
 
 local function read_bucket(counted)
   local number, start, until_ms = string.match(counted[1] or "0:0:0", "^(%d+):(%d+):(%d+)$")
   bucket, bucket_start, bucket_until = tonumber(number), tonumber(start), tonumber(until_ms)
-  recorded = (counted[2] or 0) + (counted[3] or 0)
+  recorded = (counted[2] or 0) + (counted[3] or 0) + (counted[4] or 0)
 end
 
 local function drop_buckets()

@@ -52,6 +52,38 @@ local function take_references(entry, first, upto, at)
   return first + done, places[done + 1] or at
 end
 
+-- As take_slice, of a block in which tasks may have been cancelled while they waited: their marks go when they are passed.
+local function take_around(id, entry, first, upto, at)
+  local marks = redis.call("HGET", KEYS.gone, id)
+  if not marks then return take_run(id, entry, first, upto, at) end
+  local is_gone, index = {}, first
+  for i = 1, #marks do is_gone[string.byte(marks, i)] = true end
+  while index < upto do
+    if is_gone[index] then
+      local _, after = body_at(entry, at)
+      index, at = index + 1, after
+    else
+      local last = index
+      while last < upto and not is_gone[last] do last = last + 1 end
+      local reached = index
+      if has_room() then reached, at = take_run(id, entry, index, last, at) end
+      index = reached
+      if reached < last then break end
+    end
+  end
+  local kept = {}
+  for i = 1, #marks do
+    local mark = string.byte(marks, i)
+    if mark < first or mark >= index then kept[#kept + 1] = string.char(mark) end
+  end
+  if #kept == 0 then
+    redis.call("HDEL", KEYS.gone, id)
+  elseif #kept < #marks then
+    redis.call("HSET", KEYS.gone, id, table.concat(kept))
+  end
+  return index, at
+end
+
 -- A range of a block that came back. Returns what is left of it.
 local function take_range(item)
   local id, nonce, first, n, tail = string.match(item, "^b (%S+) (%S+) (%d+) (%d+) (.*)$")
@@ -103,6 +135,7 @@ end
 
 -- Everything that is ready, in its order.
 local function take_all(cursor, fresh)
+  has_holes = redis.call("EXISTS", KEYS.gone) == 1
   -- As many as there is room for, so that a claim fills it even when thousands are due at once.
   if promote(math.max(128, math.min(room, 1000))) > 0 and fresh then
     cursor = redis.call("HGET", KEYS.count, "cursor") or "0-0"

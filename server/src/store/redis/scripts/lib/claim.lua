@@ -42,20 +42,21 @@ end
 
 -- Most claims meet blocks only. The functions for the rest are made when they are needed: to make them takes longer than a
 -- command does.
-local take_slice, take_line
+local take_slice, take_line, take_run
+-- Whether tasks were cancelled while they waited in a block.
+local has_holes
 local others
 local function with_others()
   if not others then
     --- @include lib/claim-others
-    others = { take_references = take_references, take_all = take_all }
+    others = { take_references = take_references, take_around = take_around, take_all = take_all }
   end
   return others
 end
 
--- Takes what fits of the tasks from `first` to before `upto`, the first of which is at `at`. Returns where it stopped.
-function take_slice(id, entry, first, upto, at)
+-- As take_slice, of tasks that are all there.
+function take_run(id, entry, first, upto, at)
   local flags, total = string.byte(entry, 1, 2)
-  if flags == 2 then return with_others().take_references(entry, first, upto, at) end
   local index, stop, bytes
   local whole_bytes = #entry - HEADER - total - string.byte(entry, 9)
   if first == 0 and upto == total and total <= room and whole_bytes <= room_bytes then
@@ -78,6 +79,13 @@ function take_slice(id, entry, first, upto, at)
   add_lease(lease, n, bytes)
   add_grant(lease, own[id] or string.sub(entry, at, stop - 1))
   return index, stop
+end
+
+-- Takes what fits of the tasks from `first` to before `upto`, the first of which is at `at`. Returns where it stopped.
+function take_slice(id, entry, first, upto, at)
+  if string.byte(entry, 1) == 2 then return with_others().take_references(entry, first, upto, at) end
+  if has_holes then return with_others().take_around(id, entry, first, upto, at) end
+  return take_run(id, entry, first, upto, at)
 end
 
 -- The first entries are those at the cursor, if the caller has them at hand.
@@ -113,12 +121,17 @@ function take_line(cursor, fresh)
   if #done_references > 0 then redis.call("XDEL", KEYS.line, unpack(done_references)) end
 end
 
--- `fresh` may be given only when nothing else is ready in the line.
+-- `fresh` may be given only when nothing else is ready in the line, and the queue is not paused.
 local function claim(first_sequence, max_tasks, max_bytes, fresh)
   room, room_bytes, sequence, taken = max_tasks, max_bytes, first_sequence, 0
-  leases, grants, states, is_full = {}, {}, {}, false
-  local cursor = fresh and "0-0" or redis.call("HGET", KEYS.count, "cursor") or "0-0"
-  if redis.call("EXISTS", KEYS.prio, KEYS.back, KEYS.due) == 0 then
+  leases, grants, states, is_full, has_holes = {}, {}, {}, false, false
+  local cursor = "0-0"
+  if not fresh then
+    local found = redis.call("HMGET", KEYS.count, "cursor", "paused")
+    if found[2] then return grants end
+    cursor = found[1] or cursor
+  end
+  if redis.call("EXISTS", KEYS.prio, KEYS.back, KEYS.due, KEYS.gone) == 0 then
     take_line(cursor, fresh)
   else
     with_others().take_all(cursor, fresh)

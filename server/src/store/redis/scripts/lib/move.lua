@@ -1,6 +1,7 @@
 --- @include lib/clock
 --- @include lib/front
 --- @include lib/alone
+--- @include lib/drop-dead
 -- Tasks that go on after their lease, alone.
 local blocks = {}
 
@@ -22,6 +23,14 @@ local function block_body(id, index)
   return string.sub(block.entry, block.starts[index], after - 1)
 end
 
+local has_buried
+
+local function bury(key, died_at, group, what, state)
+  has_buried = true
+  redis.call("ZADD", KEYS.dead, died_at, key)
+  redis.call("HSET", KEYS.state, key, state .. enter_group(key, tonumber(died_at), group, what))
+end
+
 local function move(id, index, key, meta, state, to, a)
   local body
   if id == "" then
@@ -36,9 +45,17 @@ local function move(id, index, key, meta, state, to, a)
   if to == "s" then
     redis.call("ZADD", KEYS.due, now_ms() + a, key)
   elseif to == "d" then
-    redis.call("ZADD", KEYS.dead, now_ms(), key)
+    local died_at, group, what = string.match(a, "^(%S+) (%S+) (.*)$")
+    bury(key, died_at, group, what, state)
   else
     put_front("a " .. key, a)
   end
 end
 
+-- The oldest of the dead make room.
+local function write_moves()
+  write_front()
+  local over = has_buried and redis.call("ZCARD", KEYS.dead) - ARGV.max_dead or 0
+  -- More than that only when fewer are to be kept than before: then the rest goes when what is old is dropped.
+  if over > 0 then count("dropped", drop_dead(redis.call("ZRANGE", KEYS.dead, 0, math.min(over, 4000) - 1, "WITHSCORES"))) end
+end
