@@ -77,7 +77,8 @@ onEachStore((test) => {
 
       const { tasks } = await rpc.tasks.listTasks({ state: TaskState.READY, queue });
 
-      expect(tasks[0]?.task).toMatchObject({ id, type: "email", payload: Buffer.alloc(0) });
+      expect(tasks[0]?.task).toMatchObject({ id, type: "email" });
+      expect(tasks[0]?.task?.payload).toHaveLength(0);
       expect((await rpc.tasks.getTask({ taskId: id })).status?.task?.payload).toHaveLength(2_000);
     });
 
@@ -120,7 +121,7 @@ onEachStore((test) => {
       const message = (i: number) => (i < 4 ? `user ${i} not found` : "mailbox full");
       await buryAll(rpc, subscribe(), { ids, message });
 
-      const { groups } = await rpc.tasks.listFailures({ queue });
+      const groups = [...(await rpc.tasks.listFailures({ queue })).groups].sort((a, b) => a.count - b.count);
 
       expect(groups).toMatchObject([
         { queue, errorType: "TypeError", message: "mailbox full", count: 2, sampleTaskId: ids[5] },
