@@ -77,7 +77,7 @@ onEachStore((test) => {
 
       const { tasks } = await rpc.tasks.listTasks({ state: TaskState.READY, queue });
 
-      expect(tasks[0]?.task).toMatchObject({ id, type: "email", payload: Buffer.alloc(0) });
+      expect(tasks[0]?.task).toMatchObject({ id, type: "email", payload: new Uint8Array(0) });
       expect((await rpc.tasks.getTask({ taskId: id })).status?.task?.payload).toHaveLength(2_000);
     });
 
@@ -122,11 +122,13 @@ onEachStore((test) => {
 
       const { groups } = await rpc.tasks.listFailures({ queue });
 
-      expect(groups).toMatchObject([
+      // All may have died in one millisecond.
+      const [few, many] = groups.toSorted((a, b) => a.count - b.count);
+      expect([few, many]).toMatchObject([
         { queue, errorType: "TypeError", message: "mailbox full", count: 2, sampleTaskId: ids[5] },
         { queue, errorType: "TypeError", message: "user … not found", count: 4, sampleTaskId: ids[3] },
       ]);
-      const failureId = groups[1]?.id ?? "";
+      const failureId = many?.id ?? "";
       const { ids: listed } = await listAll(rpc, { state: TaskState.DEAD, queue, failureId, pageSize: 3 });
       expect([...listed].sort()).toEqual(ids.slice(0, 4).sort());
     });
