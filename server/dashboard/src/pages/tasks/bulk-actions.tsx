@@ -1,0 +1,20 @@
+import { count } from "../../api/messages.ts";
+import { stats } from "../../live/link.ts";
+import { DeadActions } from "../failures/dead-actions.tsx";
+import type { Query } from "./tasks.tsx";
+
+/** Revives or deletes what the filter chooses. By type nothing can be chosen: the broker takes queues and groups. */
+export function BulkActions({ query: { queue, type, failure } }: { readonly query: Query }) {
+  const latest = stats.value;
+  const counters = queue ? latest?.queues?.find(({ name }) => name === queue)?.counters : latest?.total;
+  const dead = count(counters?.dead);
+  // How many a group has, its own page knows.
+  if (type || failure || dead === 0) return null;
+  return (
+    <DeadActions
+      tasks={queue ? { queue } : { all: true }}
+      many={dead}
+      of={queue ? `dead tasks of ${queue}` : "dead tasks"}
+    />
+  );
+}
