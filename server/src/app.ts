@@ -1,6 +1,7 @@
 /** Builds all parts of the broker, joins them, and starts and stops them in the right order. Read this first. */
 import type { Broker } from "./api/broker.ts";
 import { sendDrain } from "./api/handlers/subscribe.ts";
+import { createServices } from "./api/services.ts";
 import type { Config } from "./config/schema.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
 import { Puller } from "./delivery/puller.ts";
@@ -37,7 +38,8 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const stats = new LiveStats(store);
   const limits = { maxPayloadBytes, maxWindow, maxWindowBytes };
   const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
-  const grpc = new GrpcServer(broker, { ...config.grpcListen, maxPayloadBytes });
+  const services = createServices(broker);
+  const grpc = new GrpcServer(services, { ...config.grpcListen, maxPayloadBytes, logger });
   let stopping: Promise<void> | undefined;
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),

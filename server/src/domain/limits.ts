@@ -4,6 +4,8 @@ export const LIMITS = {
   nameLength: 128,
   /** Tasks in one batch or frame. */
   batchTasks: 1_000,
+  /** What a message may have beyond its largest payload: a batch, for instance. */
+  messageOverheadBytes: 4 * 1024 * 1024,
   /** Headers of one task. */
   headerEntries: 64,
   /** Names and values of the headers of one task together. */

@@ -3,9 +3,10 @@ import type { StatusObject } from "@grpc/grpc-js";
 import { Status } from "@taskwire/proto";
 import { expect, test } from "vitest";
 import type { FrameStream } from "../api/call.ts";
+import { OpenCalls } from "../api/open-calls.ts";
 import { TaskwireError } from "../domain/errors.ts";
 import { createLogger } from "../observe/logger.ts";
-import { bidi, OpenCalls } from "./adapt.ts";
+import { bidi } from "./adapt.ts";
 
 const logger = createLogger("silent", false);
 
@@ -32,7 +33,7 @@ function detailsAfter(unanswered: number, end: (stream: FrameStream, calls: Open
       opened = stream;
       return { unanswered, frame() {}, drained() {}, ended() {}, closed() {} };
     },
-    { logger, calls, effect: "unknown" },
+    { logger, calls },
   );
   // The adapter needs no more of a call than the fake one has.
   open(call as never);

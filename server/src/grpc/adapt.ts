@@ -6,39 +6,31 @@ import {
   Metadata,
   type ServerWritableStream,
   type StatusObject,
+  type UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { Status } from "@taskwire/proto";
 import type { BidiHandler, ServerStreamHandler, UnaryHandler } from "../api/call.ts";
+import type { OpenCalls } from "../api/open-calls.ts";
+import type { Rpc, UnaryRpc } from "../api/services.ts";
 import { toStatus } from "../api/status.ts";
-import { draining, TaskwireError } from "../domain/errors.ts";
+import { TaskwireError } from "../domain/errors.ts";
 import type { Logger } from "../observe/logger.ts";
-
-/**
- * The calls that are under way. A stopping server waits for them, and some would never end by themselves: a stream that
- * its client keeps open, a caller that waits for a task.
- */
-export class OpenCalls {
-  readonly #enders = new Set<(error: TaskwireError) => void>();
-
-  /** `end` is called when the server stops before the returned function is. Its error says that the call had no effect. */
-  add(end: (error: TaskwireError) => void): () => void {
-    this.#enders.add(end);
-    return () => this.#enders.delete(end);
-  }
-
-  endAll(): void {
-    const error = draining("call another one", 100);
-    for (const end of [...this.#enders]) end(error);
-    this.#enders.clear();
-  }
-}
 
 /** What the adapters share. */
 export interface Adapting {
   readonly logger: Logger;
   readonly calls: OpenCalls;
-  /** What is known of a call that is ended before its handler is done. Of one that only reads: that it had no effect. */
-  readonly effect: "none" | "unknown";
+}
+
+export function adapt(rpc: Rpc, adapting: Adapting): UntypedHandleCall {
+  switch (rpc.kind) {
+    case "unary":
+      return unary(rpc.handler, rpc.effect, adapting);
+    case "serverStream":
+      return serverStream(rpc.handler, adapting);
+    case "bidi":
+      return bidi(rpc.handler, adapting);
+  }
 }
 
 /** grpc-js emits "cancelled" on every kind of call when its caller is gone, or its deadline has passed. */
@@ -60,9 +52,10 @@ function toStatusObject(error: unknown, logger: Logger): StatusObject {
   return { code: status.code, details: status.message, metadata };
 }
 
-export function unary<Request, Response>(
+function unary<Request, Response>(
   handler: UnaryHandler<Request, Response>,
-  { logger, calls, effect }: Adapting,
+  effect: UnaryRpc["effect"],
+  { logger, calls }: Adapting,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const signal = signalOf(call);
@@ -80,7 +73,7 @@ export function unary<Request, Response>(
   };
 }
 
-export function serverStream<Request, Response>(
+function serverStream<Request, Response>(
   handler: ServerStreamHandler<Request, Response>,
   adapting: Adapting,
 ): handleServerStreamingCall<Request, Response> {

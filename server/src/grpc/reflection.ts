@@ -2,22 +2,21 @@
  * Server reflection from the descriptor set that is generated with the code. It keeps the comments, which the usual
  * libraries drop: `grpcurl describe` shows them. v1 and v1alpha differ in name only.
  */
-import { createFileRegistry, type DescFile, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { type DescFile, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
-import { descriptorSet } from "@taskwire/proto/descriptors";
 import {
   ServerReflectionDefinition,
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from "@taskwire/proto/reflection";
-import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
+import type { GenericDefinition } from "../api/definition.ts";
+import { contract } from "../api/descriptors.ts";
+import { toServiceDefinition } from "./definitions.ts";
 
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 type Question = ServerReflectionRequest["messageRequest"];
-
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet));
 
 export function addReflection(server: Server, services: readonly string[]): void {
   for (const version of ["v1", "v1alpha"]) {
@@ -43,7 +42,7 @@ function answer(question: Question, services: readonly string[]): Answer {
     case "listServices":
       return { $case: "listServicesResponse", value: { service: services.map((name) => ({ name })) } };
     case "fileByFilename":
-      return files(registry.getFile(question.value), `file ${question.value}`);
+      return files(contract.getFile(question.value), `file ${question.value}`);
     case "fileContainingSymbol":
       return files(fileOf(question.value), `symbol ${question.value}`);
     case "fileContainingExtension":
@@ -60,7 +59,7 @@ function answer(question: Question, services: readonly string[]): Answer {
 /** The file that declares a name, or the message, service or enum that the name is inside of. */
 function fileOf(symbol: string): DescFile | undefined {
   for (let name = symbol; name !== ""; name = name.slice(0, Math.max(0, name.lastIndexOf(".")))) {
-    const found = registry.get(name);
+    const found = contract.get(name);
     if (found) return found.file;
   }
   return undefined;

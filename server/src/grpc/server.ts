@@ -1,46 +1,18 @@
-import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import {
-  QueueServiceDefinition,
-  StatsServiceDefinition,
-  TaskServiceDefinition,
-  WorkerServiceDefinition,
-} from "@taskwire/proto";
-import type { Broker } from "../api/broker.ts";
-import { awaitTask } from "../api/handlers/await-task.ts";
-import { cancelTask } from "../api/handlers/cancel-task.ts";
-import { deleteTasks, listFailures, reviveTasks } from "../api/handlers/dead-tasks.ts";
-import { enqueue } from "../api/handlers/enqueue.ts";
-import { enqueueBatch } from "../api/handlers/enqueue-batch.ts";
-import { enqueueStream } from "../api/handlers/enqueue-stream.ts";
-import { getTask } from "../api/handlers/get-task.ts";
-import { listTasks } from "../api/handlers/list-tasks.ts";
-import { listWorkers } from "../api/handlers/list-workers.ts";
-import { pullTasks } from "../api/handlers/pull-tasks.ts";
-import { getQueue, listQueues } from "../api/handlers/queues.ts";
-import { settleTasks } from "../api/handlers/settle-tasks.ts";
-import { getStats, watchStats } from "../api/handlers/stats.ts";
-import { pauseQueue, resumeQueue, updateQueue } from "../api/handlers/steer-queue.ts";
-import { subscribe } from "../api/handlers/subscribe.ts";
-import { type Adapting, bidi, OpenCalls, serverStream, unary } from "./adapt.ts";
-import { type GenericDefinition, toServiceDefinition } from "./definitions.ts";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { OpenCalls } from "../api/open-calls.ts";
+import type { Service } from "../api/services.ts";
+import { LIMITS } from "../domain/limits.ts";
+import type { Logger } from "../observe/logger.ts";
+import { adapt } from "./adapt.ts";
+import { toServiceDefinition } from "./definitions.ts";
 import { Health } from "./health.ts";
 import { addReflection } from "./reflection.ts";
-
-/** The requests that their handlers read from the bytes. */
-const RAW = new Set([
-  "taskwire.v1.TaskService/Enqueue",
-  "taskwire.v1.TaskService/EnqueueBatch",
-  "taskwire.v1.TaskService/EnqueueStream",
-  "taskwire.v1.WorkerService/Subscribe",
-]);
-
-/** What a batch or a frame may have beyond its largest payload. */
-const MESSAGE_OVERHEAD_BYTES = 4 * 1024 * 1024;
 
 export interface GrpcOptions {
   readonly host: string;
   readonly port: number;
   readonly maxPayloadBytes: number;
+  readonly logger: Logger;
 }
 
 /** The gRPC door. A plain grpc-js server: hot messages pass through it as ready bytes. */
@@ -52,23 +24,32 @@ export class GrpcServer {
   /** Where it listens, once it does. */
   #address = "";
 
-  constructor(broker: Broker, options: GrpcOptions) {
+  constructor(services: readonly Service[], options: GrpcOptions) {
     this.#options = options;
     this.#server = new Server({
-      "grpc.max_receive_message_length": options.maxPayloadBytes + MESSAGE_OVERHEAD_BYTES,
+      "grpc.max_receive_message_length": options.maxPayloadBytes + LIMITS.messageOverheadBytes,
       "grpc.max_concurrent_streams": 1_000,
       "grpc.keepalive_time_ms": 20_000,
       "grpc.keepalive_timeout_ms": 10_000,
       "grpc.max_connection_idle_ms": 600_000,
       "grpc.enable_channelz": 0,
     });
-    const services = implementations(broker, this.#calls);
-    const names = services.map(([{ fullName }]) => fullName);
-    for (const [definition, implementation] of services)
-      this.#server.addService(toServiceDefinition(definition, RAW), implementation);
+    for (const service of services) this.#add(service);
+    const names = services.map(({ definition }) => definition.fullName);
     this.#health = new Health(names);
     this.#health.addTo(this.#server);
     addReflection(this.#server, [...names, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
+  }
+
+  #add({ definition, rpcs }: Service): void {
+    const adapting = { logger: this.#options.logger, calls: this.#calls };
+    const entries = Object.entries(rpcs);
+    // The frames of a bidi stream are read by its handler.
+    const raw = entries.filter(([, rpc]) => rpc.kind === "bidi" || (rpc.kind === "unary" && rpc.takesBytes));
+    this.#server.addService(
+      toServiceDefinition(definition, new Set(raw.map(([key]) => key))),
+      Object.fromEntries(entries.map(([key, rpc]) => [key, adapt(rpc, adapting)])),
+    );
   }
 
   /** Listens; resolves with the port. */
@@ -110,52 +91,4 @@ export class GrpcServer {
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(ending);
   }
-}
-
-function implementations(broker: Broker, calls: OpenCalls): [GenericDefinition, UntypedServiceImplementation][] {
-  const reading: Adapting = { logger: broker.logger, calls, effect: "none" };
-  const writing: Adapting = { ...reading, effect: "unknown" };
-  return [
-    [
-      TaskServiceDefinition,
-      {
-        enqueue: unary(enqueue(broker), writing),
-        enqueueBatch: unary(enqueueBatch(broker), writing),
-        enqueueStream: bidi(enqueueStream(broker), writing),
-        getTask: unary(getTask(broker), reading),
-        awaitTask: unary(awaitTask(broker), reading),
-        listTasks: unary(listTasks(broker), reading),
-        cancelTask: unary(cancelTask(broker), writing),
-        reviveTasks: unary(reviveTasks(broker), writing),
-        deleteTasks: unary(deleteTasks(broker), writing),
-        listFailures: unary(listFailures(broker), reading),
-      },
-    ],
-    [
-      WorkerServiceDefinition,
-      {
-        subscribe: bidi(subscribe(broker), writing),
-        pullTasks: unary(pullTasks(broker), writing),
-        settleTasks: unary(settleTasks(broker), writing),
-      },
-    ],
-    [
-      StatsServiceDefinition,
-      {
-        getStats: unary(getStats(broker), reading),
-        watchStats: serverStream(watchStats(broker), reading),
-        listWorkers: unary(listWorkers(broker), reading),
-      },
-    ],
-    [
-      QueueServiceDefinition,
-      {
-        listQueues: unary(listQueues(broker), reading),
-        getQueue: unary(getQueue(broker), reading),
-        pauseQueue: unary(pauseQueue(broker), writing),
-        resumeQueue: unary(resumeQueue(broker), writing),
-        updateQueue: unary(updateQueue(broker), writing),
-      },
-    ],
-  ];
 }
