@@ -1,5 +1,5 @@
 /** What the suites need of a store to put it to the test. */
-import type { Store, StoreEvents, StoreOptions } from "@taskwire/server/testing";
+import type { Lease, Store, StoreEvents, StoreOptions } from "@taskwire/server/testing";
 
 export interface Backend {
   readonly name: string;
@@ -31,6 +31,8 @@ export interface OpenStore {
 export const DEFAULT_OPTIONS: StoreOptions = {
   resultTtlMs: 60_000,
   maxResultsPerQueue: 100_000,
+  deadTtlMs: 60_000,
+  maxDeadPerQueue: 100_000,
   maxQueues: 1_000,
   brokerTimeoutMs: 30_000,
 };
@@ -39,6 +41,7 @@ export const DEFAULT_OPTIONS: StoreOptions = {
 export class HeardEvents implements StoreEvents {
   readonly readyQueues: string[] = [];
   readonly scheduledIn: { readonly queue: string; readonly inMs: number }[] = [];
+  readonly cancelledLeases: { readonly broker: string; readonly sequence: number; readonly index: number }[] = [];
   readonly availability: boolean[] = [];
 
   ready(queue: string): void {
@@ -47,6 +50,10 @@ export class HeardEvents implements StoreEvents {
 
   scheduled(queue: string, inMs: number): void {
     this.scheduledIn.push({ queue, inMs });
+  }
+
+  cancelled({ broker, sequence }: Pick<Lease, "broker" | "sequence">, index: number): void {
+    this.cancelledLeases.push({ broker, sequence, index });
   }
 
   available(isAvailable: boolean): void {

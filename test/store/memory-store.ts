@@ -1,20 +1,27 @@
 /** The whole port on top of the model. Several stores may share one world, as brokers share a server. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type Cancelled,
   type ClaimLimit,
+  type DeadMove,
   type Enqueued,
+  type FailureGroup,
   type Grant,
   hasEnded,
   joinBodies,
   type Lease,
   type LeasedTask,
+  type ListPage,
+  type ListQuery,
   type NewTask,
   newBrokerId,
   newTaskKey,
   type Producer,
   type Promotion,
+  type QueuePolicy,
   type QueueStats,
   queueTag,
+  type Sample,
   type Settled,
   type Settlement,
   type Store,
@@ -24,16 +31,11 @@ import {
   TaskwireError,
   type WorkerRecord,
 } from "@taskwire/server/testing";
-import { ModelQueue, type ModelTask } from "./model.ts";
-
-export class MemoryWorld {
-  readonly queues = new Map<string, ModelQueue>();
-  /** When each broker was last heard of. */
-  readonly brokers = new Map<string, number>();
-  readonly workers = new Map<string, WorkerRecord>();
-  readonly batches = new Map<string, readonly Enqueued[]>();
-  readonly listeners = new Set<StoreEvents>();
-}
+import type { MemoryWorld } from "./memory-world.ts";
+import { ModelQueue } from "./model.ts";
+import { listTasks, oldestReadyAtMs, placeInLine } from "./model-list.ts";
+import type { Admission } from "./model-rate.ts";
+import type { ModelTask } from "./model-task.ts";
 
 export class MemoryStore implements Store {
   readonly description = "memory";
@@ -51,7 +53,7 @@ export class MemoryStore implements Store {
 
   async start(events: StoreEvents): Promise<void> {
     this.#events = events;
-    this.#world.listeners.add(events);
+    this.#world.listeners.set(events, () => this.brokerId);
     this.#world.brokers.set(this.brokerId, Date.now());
   }
 
@@ -66,6 +68,7 @@ export class MemoryStore implements Store {
     if (repeated) return repeated;
     const queue = this.#queueFor(name);
     const now = Date.now();
+    refuse(name, queue.admit(tasks.length, now));
     const wasEmpty = queue.ready().length === 0;
     const enqueued = tasks.map((task) => {
       const { kind, entry } = queue.add(task.key ?? newTaskKey(now), task, now);
@@ -83,18 +86,18 @@ export class MemoryStore implements Store {
     const { maxQueues } = this.#options;
     if (this.#world.queues.size >= maxQueues)
       throw new TaskwireError("TOO_MANY_QUEUES", `there are ${maxQueues} queues already`);
-    const queue = new ModelQueue(name);
+    const queue = new ModelQueue(name, this.#options.maxDeadPerQueue);
     this.#world.queues.set(name, queue);
     return queue;
   }
 
   #tell(what: (events: StoreEvents) => void): void {
-    for (const events of this.#world.listeners) what(events);
+    for (const events of this.#world.listeners.keys()) what(events);
   }
 
   async claim(name: string, { maxTasks, maxBytes }: ClaimLimit): Promise<readonly Grant[]> {
     const queue = this.#world.queues.get(name);
-    if (!queue) return [];
+    if (!queue || queue.policy.paused) return [];
     queue.promote(Number.POSITIVE_INFINITY, Date.now());
     const grants: Grant[] = [];
     let bytes = 0;
@@ -116,7 +119,7 @@ export class MemoryStore implements Store {
       alone: true,
       attempt: entry.attempt,
     };
-    queue.lease(entry, lease);
+    queue.lease(entry, lease, Date.now());
     return {
       ...lease,
       first: 0,
@@ -151,6 +154,47 @@ export class MemoryStore implements Store {
     return { promoted, nextInMs: next === Number.POSITIVE_INFINITY ? undefined : Math.max(0, next - now) };
   }
 
+  async cancel(name: string, key: string, reason: string): Promise<Cancelled> {
+    const cancelled = this.#world.queues.get(name)?.cancel(key, reason, Date.now()) ?? { kind: "missing" };
+    if (cancelled.kind !== "cancelled" || !cancelled.lease) return cancelled;
+    const { lease, index } = cancelled;
+    for (const [events, brokerId] of this.#world.listeners) {
+      if (brokerId() === lease.broker) events.cancelled({ broker: lease.broker, sequence: lease.sequence }, index);
+    }
+    return cancelled;
+  }
+
+  async revive(name: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    const moves = this.#world.queues.get(name)?.revive(keys, Date.now()) ?? keys.map(() => "missing" as const);
+    if (moves.includes("done")) this.#tell((events) => events.ready(name));
+    return moves;
+  }
+
+  async deleteDead(name: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
+    return this.#world.queues.get(name)?.deleteDead(keys) ?? keys.map(() => "missing");
+  }
+
+  async list(name: string, query: ListQuery): Promise<ListPage> {
+    return listTasks(this.#world.queues.get(name) ?? new ModelQueue(name), query);
+  }
+
+  async position(name: string, key: string): Promise<number | undefined> {
+    const queue = this.#world.queues.get(name);
+    return queue && placeInLine(queue, key);
+  }
+
+  async failureGroups(name: string): Promise<readonly FailureGroup[]> {
+    return this.#world.queues.get(name)?.failureGroups() ?? [];
+  }
+
+  async steer(name: string, change: Partial<QueuePolicy>): Promise<QueuePolicy> {
+    const queue = this.#queueFor(name);
+    const wasPaused = queue.policy.paused;
+    const policy = queue.steer(change);
+    if (wasPaused && !policy.paused) this.#tell((events) => events.ready(name));
+    return policy;
+  }
+
   async find(name: string, key: string): Promise<TaskSnapshot | undefined> {
     return this.#world.queues.get(name)?.snapshot(key);
   }
@@ -183,7 +227,13 @@ export class MemoryStore implements Store {
   async stats(names: readonly string[]): Promise<readonly QueueStats[]> {
     return names.map((name) => {
       const queue = this.#world.queues.get(name) ?? new ModelQueue(name);
-      return { queue: name, counters: queue.counters(), enqueuedByType: new Map(queue.byType) };
+      return {
+        queue: name,
+        counters: queue.counters(),
+        policy: queue.policy,
+        oldestReadyAtMs: oldestReadyAtMs(queue),
+        enqueuedByType: new Map(queue.byType),
+      };
     });
   }
 
@@ -214,7 +264,7 @@ export class MemoryStore implements Store {
     let count = 0;
     for (const queue of this.#world.queues.values()) {
       const held = queue.inState("active").filter(({ lease }) => lease?.broker === broker);
-      for (const { lease } of held) if (lease) queue.settle(lease, 0, { kind: "lose", count: 0 }, Date.now());
+      for (const { lease } of held) if (lease) queue.settle(lease, 0, { kind: "lose", failure: undefined }, Date.now());
       if (held.length > 0) this.#tell((events) => events.ready(queue.name));
       count += held.length;
     }
@@ -238,17 +288,40 @@ export class MemoryStore implements Store {
     return [...this.#world.workers.values()];
   }
 
-  async dropOldResults(): Promise<void> {
-    const { resultTtlMs, maxResultsPerQueue } = this.#options;
-    for (const { tasks } of this.#world.queues.values()) {
-      const ended = [...tasks.values()].filter(({ state }) => state === "completed" || state === "cancelled");
-      ended.sort((a, b) => b.ended - a.ended);
-      const tooOld = ended.filter((entry, i) => i >= maxResultsPerQueue || endOf(entry) + resultTtlMs < Date.now());
-      for (const { key } of tooOld) tasks.delete(key);
+  async dropOld(): Promise<void> {
+    const { resultTtlMs, maxResultsPerQueue, deadTtlMs } = this.#options;
+    const now = Date.now();
+    for (const queue of this.#world.queues.values()) {
+      const ended = [...queue.inState("completed"), ...queue.inState("cancelled")].sort((a, b) => b.ended - a.ended);
+      const tooOld = ended.filter((entry, i) => i >= maxResultsPerQueue || endOf(entry) + resultTtlMs < now);
+      for (const { key } of tooOld) queue.tasks.delete(key);
+      for (const dead of queue.inState("dead")) if (endOf(dead) + deadTtlMs < now) queue.dropDead(dead);
     }
+  }
+
+  async putSample(sample: Sample): Promise<void> {
+    this.#world.putSample(sample, Date.now());
+  }
+
+  async samples(): Promise<readonly Sample[]> {
+    return this.#world.samples(Date.now());
+  }
+
+  async usedBytes(): Promise<number> {
+    return this.#world.usedBytes();
   }
 }
 
 function endOf({ lastResult }: ModelTask): number {
   return lastResult?.endedAtMs ?? 0;
+}
+
+function refuse(queue: string, admission: Admission): void {
+  if (admission.kind === "above-burst") {
+    throw new TaskwireError("BATCH_ABOVE_BURST", `the batch is larger than the burst of ${queue}`);
+  }
+  if (admission.kind === "limited") {
+    const { retryAfterMs } = admission;
+    throw new TaskwireError("RATE_LIMITED", `${queue} takes no more tasks for ${retryAfterMs} ms`, { retryAfterMs });
+  }
 }

@@ -2,37 +2,26 @@
  * What a store means, in as few lines as possible: everything in memory, every task by itself. The random walk compares
  * the real stores with it, and the suites run on it too, so that a wrong test shows without a server.
  */
+import { isDeepStrictEqual } from "node:util";
 import {
-  type AttemptResult,
+  type Cancelled,
+  type DeadMove,
+  type Failure,
+  type FailureGroup,
   hasEnded,
+  keyIndex,
   type Lease,
   leasedKey,
   type NewTask,
   type Outcome,
   type QueueCounters,
+  type QueuePolicy,
   type TaskSnapshot,
   type TaskState,
 } from "@taskwire/server/testing";
-
-export interface ModelTask {
-  readonly queue: string;
-  readonly key: string;
-  readonly task: NewTask;
-  readonly enqueuedAtMs: number;
-  /** Where it stands among the ready of its priority: lower first. */
-  place: number;
-  state: TaskState;
-  attempt: number;
-  lostCount: number;
-  runAtMs: number;
-  lastResult: AttemptResult | undefined;
-  /** The last lease. */
-  lease: Lease | undefined;
-  /** What the last lease was settled with. */
-  outcome: Outcome["kind"] | undefined;
-  /** Which of all ends of its queue this was; 0 before it. */
-  ended: number;
-}
+import { ModelGroups } from "./model-groups.ts";
+import { type Admission, ModelRate } from "./model-rate.ts";
+import { keepAttempt, type ModelTask, newModelTask, scheduleAt, snapshotOf } from "./model-task.ts";
 
 /** "repeated": this very settlement was made before. */
 export type Moved = "moved" | "repeated" | "stale";
@@ -41,36 +30,45 @@ export class ModelQueue {
   readonly name: string;
   readonly tasks = new Map<string, ModelTask>();
   readonly byType = new Map<string, number>();
-  #counted = { enqueued: 0, dequeued: 0, completed: 0, failed: 0, retried: 0, lost: 0 };
+  policy: QueuePolicy = { paused: false, enqueueRate: undefined };
+  readonly #maxDead: number;
+  readonly #counted = {
+    enqueued: 0,
+    dequeued: 0,
+    completed: 0,
+    failed: 0,
+    retried: 0,
+    lost: 0,
+    buried: 0,
+    cancelled: 0,
+    revived: 0,
+    deleted: 0,
+    dropped: 0,
+  };
+  readonly #groups = new ModelGroups();
+  #rate: ModelRate | undefined;
   #back = 1;
   #front = 0;
   #ends = 0;
 
-  constructor(name: string) {
+  constructor(name: string, maxDead = Number.POSITIVE_INFINITY) {
     this.name = name;
+    this.#maxDead = maxDead;
+  }
+
+  /** Whether so many tasks may be added. */
+  admit(count: number, now: number): Admission {
+    return this.#rate?.admit(count, now) ?? { kind: "admitted" };
   }
 
   /** The task with this key: a new one unless there is one. */
   add(key: string, task: NewTask, now: number): { readonly kind: "created" | "existing"; readonly entry: ModelTask } {
     const known = this.tasks.get(key);
     if (known) return { kind: "existing", entry: known };
-    const runAtMs = task.delayMs > 0 ? now + task.delayMs : task.runAtMs;
-    const isDue = runAtMs <= now;
-    const entry: ModelTask = {
-      queue: this.name,
-      key,
-      task,
-      enqueuedAtMs: now,
-      place: this.#back++,
-      state: isDue ? "ready" : "scheduled",
-      attempt: 1,
-      lostCount: 0,
-      runAtMs: isDue ? 0 : runAtMs,
-      lastResult: undefined,
-      lease: undefined,
-      outcome: undefined,
-      ended: 0,
-    };
+    const entry = newModelTask(
+      { queue: this.name, key, task, number: this.#counted.enqueued, place: this.#back++ },
+      now,
+    );
     this.tasks.set(key, entry);
     this.#counted.enqueued++;
     this.byType.set(task.type, (this.byType.get(task.type) ?? 0) + 1);
@@ -86,6 +84,7 @@ export class ModelQueue {
     const first = due.sort((a, b) => a.runAtMs - b.runAtMs).slice(0, max);
     for (const entry of first) {
       entry.state = "ready";
+      entry.readyAtMs = entry.runAtMs;
       entry.runAtMs = 0;
       entry.place = this.#back++;
     }
@@ -97,9 +96,10 @@ export class ModelQueue {
     return this.inState("ready").sort((a, b) => b.task.priority - a.task.priority || a.place - b.place);
   }
 
-  lease(entry: ModelTask, lease: Lease): void {
+  lease(entry: ModelTask, lease: Lease, now: number): void {
     entry.state = "active";
     entry.lease = lease;
+    entry.leasedAtMs = now;
     entry.outcome = undefined;
     this.#counted.dequeued++;
   }
@@ -111,7 +111,6 @@ export class ModelQueue {
     if (entry.outcome !== undefined && !isLateAck) return entry.outcome === outcome.kind ? "repeated" : "stale";
     entry.outcome = outcome.kind;
     this.#move(entry, outcome, now);
-    if (hasEnded(entry.state)) entry.ended = ++this.#ends;
     return "moved";
   }
 
@@ -129,52 +128,144 @@ export class ModelQueue {
     switch (outcome.kind) {
       case "ack": {
         const { result, durationMs, workerId } = outcome;
-        entry.state = "completed";
+        keepAttempt(entry, { outcome: "completed", failure: undefined, durationMs, workerId }, now);
         entry.lastResult = { success: true, result, failure: undefined, durationMs, workerId, endedAtMs: now };
-        this.#counted.completed++;
+        this.#end(entry, "completed");
         break;
       }
       case "retry":
-        this.#fail(entry, outcome, now);
+        this.#fail(entry, "failed", outcome.failure, now);
+        this.#counted.failed++;
         this.#counted.retried++;
         entry.attempt++;
-        schedule(entry, now + outcome.delayMs);
+        scheduleAt(entry, now + outcome.delayMs);
         break;
       case "bury":
+        this.#fail(entry, "failed", outcome.failure, now);
+        this.#counted.failed++;
+        this.#bury(entry, now);
+        break;
       case "discard":
-        this.#fail(entry, outcome, now);
-        entry.state = outcome.kind === "bury" ? "dead" : "cancelled";
+        this.#fail(entry, "cancelled", outcome.failure, now);
+        this.#counted.failed++;
+        this.#end(entry, "cancelled");
         break;
       case "snooze":
-        schedule(entry, now + outcome.delayMs);
+        scheduleAt(entry, now + outcome.delayMs);
         break;
       case "lose":
-        entry.lostCount += outcome.count;
-        this.#counted.lost += outcome.count;
-        this.#return(entry);
+        if (outcome.failure) {
+          const { failure } = outcome;
+          const { durationMs, workerId } = failure;
+          keepAttempt(entry, { outcome: "lost", failure, durationMs, workerId }, now);
+          entry.lostCount++;
+          this.#counted.lost++;
+        }
+        this.#return(entry, now);
         break;
       case "release":
-        this.#return(entry);
+        this.#return(entry, now);
     }
   }
 
-  #fail(entry: ModelTask, { failure }: Outcome & { kind: "retry" | "bury" | "discard" }, now: number): void {
+  #fail(entry: ModelTask, outcome: "failed" | "cancelled", failure: Failure, now: number): void {
     const { durationMs, workerId } = failure;
+    if (entry.state === "active") keepAttempt(entry, { outcome, failure, durationMs, workerId }, now);
     entry.lastResult = { success: false, result: undefined, failure, durationMs, workerId, endedAtMs: now };
-    this.#counted.failed++;
   }
 
-  #return(entry: ModelTask): void {
+  #end(entry: ModelTask, state: "completed" | "cancelled" | "dead"): void {
+    entry.state = state;
+    entry.ended = ++this.#ends;
+    this.#counted[state === "dead" ? "buried" : state]++;
+  }
+
+  #bury(entry: ModelTask, now: number): void {
+    this.#end(entry, "dead");
+    this.#groups.enter(entry, now);
+    const oldestFirst = this.inState("dead").sort((a, b) => a.ended - b.ended);
+    const tooMany = oldestFirst.slice(0, Math.max(0, oldestFirst.length - this.#maxDead));
+    for (const oldest of tooMany) this.dropDead(oldest);
+  }
+
+  #return(entry: ModelTask, now: number): void {
     entry.state = "ready";
+    entry.readyAtMs = now;
     entry.place = this.#front--;
+  }
+
+  cancel(key: string, reason: string, now: number): Cancelled {
+    const entry = this.tasks.get(key);
+    if (!entry) return { kind: "missing" };
+    if (hasEnded(entry.state)) return { kind: "ended", state: entry.state };
+    const isActive = entry.state === "active";
+    const lease = isActive ? entry.lease : undefined;
+    const durationMs = isActive ? now - entry.leasedAtMs : 0;
+    const failure = { type: "cancelled", message: reason, stack: "", durationMs, workerId: "" };
+    this.#fail(entry, "cancelled", failure, now);
+    this.#end(entry, "cancelled");
+    entry.lease = undefined;
+    entry.runAtMs = 0;
+    return { kind: "cancelled", lease, index: lease && !lease.alone ? keyIndex(key) : 0 };
+  }
+
+  revive(keys: readonly string[], now: number): DeadMove[] {
+    return this.#eachDead(keys, (entry) => {
+      this.#groups.leave(entry);
+      this.#counted.revived++;
+      entry.state = "ready";
+      entry.readyAtMs = now;
+      entry.place = this.#back++;
+      entry.attempt = 1;
+      entry.lostCount = 0;
+      entry.ended = 0;
+    });
+  }
+
+  deleteDead(keys: readonly string[]): DeadMove[] {
+    return this.#eachDead(keys, (entry) => {
+      this.#remove(entry);
+      this.#counted.deleted++;
+    });
+  }
+
+  #eachDead(keys: readonly string[], move: (entry: ModelTask) => void): DeadMove[] {
+    return keys.map((key) => {
+      const entry = this.tasks.get(key);
+      if (!entry) return "missing";
+      if (entry.state !== "dead") return entry.state;
+      move(entry);
+      return "done";
+    });
+  }
+
+  /** Drops a dead task because it is too old, or one too many. */
+  dropDead(entry: ModelTask): void {
+    this.#remove(entry);
+    this.#counted.dropped++;
+  }
+
+  #remove(entry: ModelTask): void {
+    this.#groups.leave(entry);
+    this.tasks.delete(entry.key);
+  }
+
+  steer(change: Partial<QueuePolicy>): QueuePolicy {
+    const policy = { ...this.policy, ...change };
+    if (!isDeepStrictEqual(policy.enqueueRate, this.policy.enqueueRate)) {
+      this.#rate = policy.enqueueRate && new ModelRate(policy.enqueueRate);
+    }
+    this.policy = policy;
+    return policy;
+  }
+
+  failureGroups(): FailureGroup[] {
+    return this.#groups.list(this.inState("dead"));
   }
 
   snapshot(key: string): TaskSnapshot | undefined {
     const entry = this.tasks.get(key);
-    if (!entry) return undefined;
-    const { queue, state, attempt, lostCount, enqueuedAtMs, runAtMs, lastResult } = entry;
-    const body = hasEnded(state) && state !== "dead" ? undefined : entry.task.body;
-    return { queue, key, state, body, attempt, lostCount, enqueuedAtMs, runAtMs, lastResult };
+    return entry && snapshotOf(entry);
   }
 
   counters(): QueueCounters {
@@ -187,9 +278,4 @@ export class ModelQueue {
     };
     return { ...this.#counted, ...gauges };
   }
-}
-
-function schedule(entry: ModelTask, runAtMs: number): void {
-  entry.state = "scheduled";
-  entry.runAtMs = runAtMs;
 }

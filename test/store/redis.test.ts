@@ -14,9 +14,11 @@ import {
   counters,
   errorCode,
   keysOf,
+  lose,
   newTask,
   newTasks,
   QUEUE,
+  release,
   settle,
   settleAll,
 } from "./tasks.ts";
@@ -180,18 +182,12 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
     expect(await errorCode(store.enqueue(QUEUE, [newTask("urgent", { priority: 1 })]))).toBe("STORE_FULL");
 
     for (const [held, outcome] of [
-      [first, "lose"],
-      [second, "release"],
-      [third, "ack"],
+      [first, lose()],
+      [second, release()],
+      [third, ack()],
     ] as const) {
       if (!held) throw new Error("too few tasks");
-      expect(
-        await settle(
-          store,
-          held,
-          outcome === "ack" ? ack() : outcome === "lose" ? { kind: "lose", count: 1 } : { kind: "release" },
-        ),
-      ).toBe("settled");
+      expect(await settle(store, held, outcome)).toBe("settled");
     }
     expect(new Set(await settleAll(store, rest, ack("fine")))).toEqual(new Set(["settled"]));
     expect(new Set(await settleAll(store, await claimAll(store), ack()))).toEqual(new Set(["settled"]));

@@ -8,6 +8,7 @@ import {
   type NewTask,
   type Outcome,
   type QueueCounters,
+  type QueuePolicy,
   type Settled,
   type Store,
   TaskwireError,
@@ -131,21 +132,32 @@ export function ack(result?: string | Uint8Array): Outcome & { kind: "ack" } {
   };
 }
 
-export function failure(message = "SMTP server temporarily unavailable"): Failure {
-  return { type: "SmtpError", message, durationMs: 34, workerId: WORKER };
+export function failure(message = "SMTP server temporarily unavailable", overrides: Partial<Failure> = {}): Failure {
+  const stack = "SmtpError: refused\n    at send (mailer.ts:12:3)";
+  return { type: "SmtpError", message, stack, durationMs: 34, workerId: WORKER, ...overrides };
 }
 
 export const retry = (delayMs = 0): Outcome => ({ kind: "retry", delayMs, failure: failure() });
 export const snooze = (delayMs = 0): Outcome => ({ kind: "snooze", delayMs });
-export const bury = (): Outcome => ({ kind: "bury", failure: failure() });
+export const bury = (message?: string): Outcome => ({ kind: "bury", failure: failure(message) });
 export const discard = (): Outcome => ({ kind: "discard", failure: failure() });
 export const release = (): Outcome => ({ kind: "release" });
-export const lose = (count: 0 | 1 = 1): Outcome => ({ kind: "lose", count });
+/** A lost delivery: counted, or by the broker's fault. */
+export const lose = (count: 0 | 1 = 1): Outcome => ({
+  kind: "lose",
+  failure: count === 1 ? failure("the worker was lost", { type: "worker_lost", stack: "" }) : undefined,
+});
 
 export async function counters(store: Store, queue = QUEUE): Promise<QueueCounters> {
   const [stats] = await store.stats([queue]);
   if (!stats) throw new Error(`no stats of ${queue}`);
   return stats.counters;
+}
+
+export async function policy(store: Store, queue = QUEUE): Promise<QueuePolicy> {
+  const [stats] = await store.stats([queue]);
+  if (!stats) throw new Error(`no stats of ${queue}`);
+  return stats.policy;
 }
 
 /** The code of the TaskwireError that a call rejects with; fails when it does not. */
@@ -156,4 +168,12 @@ export async function errorCode(call: Promise<unknown>): Promise<string> {
   );
   if (error instanceof TaskwireError) return error.code;
   throw error;
+}
+
+/** Enqueues tasks, claims them all and buries them in one call. The queue must be empty. */
+export async function killAll(store: Store, tasks: readonly NewTask[], outcome = bury()): Promise<Held[]> {
+  const keys = keysOf(await store.enqueue(QUEUE, tasks));
+  const held = await claimAll(store);
+  expect(new Set(await settleAll(store, held, outcome))).toEqual(new Set(["settled"]));
+  return held.sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
 }

@@ -5,7 +5,8 @@
 import type { Enqueued, Lease, NewTask, Outcome, Producer, Settlement, Store } from "@taskwire/server/testing";
 import { expect } from "vitest";
 import { until } from "../support/until.ts";
-import { ModelQueue, type ModelTask } from "./model.ts";
+import { ModelQueue } from "./model.ts";
+import type { ModelTask } from "./model-task.ts";
 import { ack, claim, claimAll, counters, type Held } from "./tasks.ts";
 
 /** Delays up to this are waited for; longer ones never end within a walk. */
@@ -95,7 +96,7 @@ export class Walk {
         body: task.body,
       });
       if (task.hasOptions) expect(grant.hasOptions).toBe(true);
-      this.#model.lease(entry, lease);
+      this.#model.lease(entry, lease, 0);
       this.#held.push({ key, lease, grant, body, ...rest });
     }
   }

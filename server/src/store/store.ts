@@ -123,14 +123,15 @@ export interface Store {
 
   /**
    * Ends a task that has not ended, as "cancelled" with a failure of type "cancelled" and this reason. It is never handed out after
-   * this; the lease of an active one is void, and the broker that holds it is told by `cancelled`.
+   * this; its lease is void, that of a lost delivery too, and the broker that holds an active one is told by `cancelled`.
    * Idempotent: cancelled before is "ended".
    */
   cancel(queue: string, key: string, reason: string): Promise<Cancelled>;
 
   /**
-   * Makes dead tasks ready, at the end of the line, with attempt 1 and lost count 0; their attempts are kept. One answer for each,
-   * in order. Atomic over the call, and each conditional on being dead. Idempotent: a second call finds them not dead.
+   * Makes dead tasks ready, at the end of the line of their priority in the order given, with attempt 1 and lost count 0; their
+   * attempts and last result are kept. One answer for each, in order; a key that is given twice is found "ready" the second time.
+   * Atomic over the call, and each conditional on being dead. Idempotent: a second call finds them not dead.
    */
   revive(queue: string, keys: readonly string[]): Promise<readonly DeadMove[]>;
   /** Deletes dead tasks for good; as `revive`. */
@@ -149,8 +150,9 @@ export interface Store {
   failureGroups(queue: string): Promise<readonly FailureGroup[]>;
 
   /**
-   * Changes how a queue is steered, creating it if need be; what is not given stays. After "paused" no claim of any broker takes a
-   * task; after the end of a pause `ready` is told. Durable.
+   * Changes how a queue is steered, creating it if need be; what is not given stays, and an `enqueueRate` that is given as undefined
+   * takes the limit away. The same again changes nothing: what is left of a burst is not filled up. After "paused" no claim of any
+   * broker takes a task; after the end of a pause `ready` is told. Durable.
    * @throws TOO_MANY_QUEUES
    */
   steer(queue: string, change: Partial<QueuePolicy>): Promise<QueuePolicy>;
@@ -179,7 +181,7 @@ export interface Store {
    * treated as lost, and it goes on under a new `brokerId`.
    */
   renew(): Promise<"alive" | "fenced">;
-  /** Gives away what dead brokers leased, as "lose" with count 0. Returns how many tasks. Any broker may call it. */
+  /** Gives away what dead brokers leased, as "lose" without a failure. Returns how many tasks. Any broker may call it. */
   reap(): Promise<number>;
   /** How many brokers are alive. */
   brokers(): Promise<number>;

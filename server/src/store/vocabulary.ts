@@ -116,10 +116,14 @@ export interface AttemptResult {
   readonly endedAtMs: number;
 }
 
-/** One attempt that ended, as it is kept with its task. */
+/**
+ * One attempt that ended, as it is kept with its task, also after it was completed or cancelled. Releases, snoozes, deliveries lost
+ * by a broker's fault and the cancellation of a task that waits leave none.
+ */
 export interface Attempt {
   /** Its number, from 1. A lost delivery has the number of the attempt that followed it. */
   readonly attempt: number;
+  /** "cancelled": while it ran, or discarded by its handler. */
   readonly outcome: "completed" | "failed" | "lost" | "cancelled";
   /** Undefined when it completed. */
   readonly failure: Failure | undefined;
@@ -127,6 +131,7 @@ export interface Attempt {
   readonly waitMs: number;
   /** From delivery to settlement. */
   readonly durationMs: number;
+  /** "" when the record does not tell, as of a cancelled one. */
   readonly workerId: string;
   readonly endedAtMs: number;
 }
@@ -146,7 +151,7 @@ export interface TaskSnapshot {
   /** When it becomes ready, if it is scheduled; else 0. */
   readonly runAtMs: number;
   readonly lastResult: AttemptResult | undefined;
-  /** Newest first; bounded by `LIMITS.attemptsKept` and `attemptsLength`. */
+  /** Newest first; bounded by `LIMITS.attemptsKept` and, in letters of messages and stacks, `attemptsLength`. */
   readonly attempts: readonly Attempt[];
 }
 
@@ -200,7 +205,7 @@ export interface EnqueueRate {
 /** How a queue is steered. */
 export interface QueuePolicy {
   readonly paused: boolean;
-  /** Undefined: no limit. */
+  /** Undefined: no limit. A limit that is new, or changed, begins with its whole burst. */
   readonly enqueueRate: EnqueueRate | undefined;
 }
 
@@ -261,6 +266,7 @@ export interface FailureGroup {
   /** See `normaliseMessage`. */
   readonly message: string;
   readonly count: number;
+  /** When the first and the last of them died, or of those that left the group since it was last empty. */
   readonly firstAtMs: number;
   readonly lastAtMs: number;
   /** The key of one of them: of the last, as long as that is dead. */

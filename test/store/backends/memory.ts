@@ -1,5 +1,6 @@
 import { type Backend, DEFAULT_OPTIONS, HeardEvents, type OpenStore } from "../backend.ts";
-import { MemoryStore, MemoryWorld } from "../memory-store.ts";
+import { MemoryStore } from "../memory-store.ts";
+import { MemoryWorld } from "../memory-world.ts";
 
 /** The model, so that the suites themselves are tested. */
 export const memory: Backend = {

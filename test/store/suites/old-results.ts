@@ -20,7 +20,7 @@ import {
 } from "../tasks.ts";
 
 export function oldResultsSuite(test: StoreTest, backend: Backend): void {
-  describe("dropOldResults", () => {
+  describe("dropOld", () => {
     test("drops what is past its time, and lets a caller's key be taken again", async ({ open }) => {
       const { store } = await open({ resultTtlMs: 150 });
       const key = callerKey("order-1");
@@ -31,7 +31,7 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
       const endedAt = (await store.find(QUEUE, key))?.lastResult?.endedAtMs ?? 0;
 
       await until("all results are dropped", async () => {
-        await store.dropOldResults();
+        await store.dropOld();
         const found = await Promise.all(held.map((one) => store.find(QUEUE, one.key)));
         return found.every((task) => task === undefined);
       });
@@ -49,7 +49,7 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
       const held = await claimAll(store);
       await settleAll(store, held, ack("fine"));
 
-      await store.dropOldResults();
+      await store.dropOld();
 
       for (const { key } of held) expect((await store.find(QUEUE, key))?.state).toBe("completed");
     });
@@ -66,7 +66,7 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
       const other = await claimOne(store, { queue: "other" });
       await settle(store, other, ack());
 
-      await store.dropOldResults();
+      await store.dropOld();
 
       const found = await Promise.all(ended.map((key) => store.find(QUEUE, key)));
       const kept = found.flatMap((task, i) => (task ? [i] : []));
@@ -87,7 +87,7 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
 
       const ended = [0, 1, 2, 6].map((i) => enqueued[i]?.key ?? "");
       await until("their results are dropped", async () => {
-        await store.dropOldResults();
+        await store.dropOld();
         const found = await Promise.all(ended.map((key) => store.find(QUEUE, key)));
         return found.every((task) => task === undefined);
       });
@@ -104,7 +104,7 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
       await settle(store, dead, bury());
       const active = await claimOne(store);
 
-      await store.dropOldResults();
+      await store.dropOld();
 
       expect((await store.find(QUEUE, dead.key))?.state).toBe("dead");
       expect((await store.find(QUEUE, active.key))?.state).toBe("active");
@@ -121,7 +121,7 @@ export function oldResultsSuite(test: StoreTest, backend: Backend): void {
       if (first) await settle(other, first, ack());
 
       await until("its result is dropped", async () => {
-        await other.dropOldResults();
+        await other.dropOld();
         return (await other.find(QUEUE, first?.key ?? "")) === undefined;
       });
 

@@ -17,7 +17,7 @@ export function workersSuite(test: StoreTest, backend: Backend): void {
     test("are put again with what changed, and removed one by one", async ({ store }) => {
       const [one, two] = [worker("one", store.brokerId), worker("two", store.brokerId)];
       await store.putWorkers([one, two]);
-      const stopping: WorkerRecord = { ...one, status: "stopping", inFlight: 0, lastSeenAtMs: one.lastSeenAtMs + 1 };
+      const stopping: WorkerRecord = { ...one, status: "stopping", inFlight: 0, holding: [] };
 
       await store.putWorkers([stopping]);
       await store.removeWorker(two.sessionId);
@@ -67,6 +67,7 @@ function worker(name: string, brokerId: string): WorkerRecord {
     startedAtMs: Date.now() - 1_000,
     lastSeenAtMs: Date.now(),
     status: "active",
+    holding: [{ queue: "emails", key: "=order-1", deliveredAtMs: Date.now() - 10 }],
   };
 }
 
