@@ -67,6 +67,7 @@ export type {
   TaskSnapshot,
   WorkerRecord,
 } from "./vocabulary.ts";
+export { SAMPLE_MS, SAMPLES_KEPT } from "./vocabulary.ts";
 
 /** What a store tells without being asked. Hints only: each may come late, twice or, rarely, not at all. */
 export interface StoreEvents {
