@@ -27,6 +27,7 @@ const GAP_MS = 35_000;
 const moments = signal<readonly Moment[]>([]);
 /** What this page has seen itself: all there is while the broker keeps no history. */
 const own = signal<readonly Point[]>([]);
+let isMissing = false;
 /** Why there is no history; undefined when there is. */
 export const historyMissing = signal<string | undefined>(undefined);
 
@@ -43,7 +44,7 @@ export function followHistory(): () => void {
   return effect(() => {
     if (!stats.value || link.peek().kind !== "live") return;
     addOwn();
-    if (Date.now() - loadedAtMs < REFRESH_MS) return;
+    if (isMissing || Date.now() - loadedAtMs < REFRESH_MS) return;
     loadedAtMs = Date.now();
     void load();
   });
@@ -55,6 +56,8 @@ async function load(): Promise<void> {
     moments.value = loaded;
     historyMissing.value = undefined;
   } catch (error) {
+    // A broker without it will not have it in 10 s either.
+    if (error instanceof CallError && error.code === "unimplemented") isMissing = true;
     historyMissing.value = error instanceof CallError ? error.message : String(error);
   }
 }

@@ -1,6 +1,7 @@
 /** Lines over the last hour. Their colours come from the style sheet, so that they follow its theme. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import UPlot from "uplot";
+import { now } from "../live/clock.ts";
 import { theme } from "../theme.ts";
 import { exact, UNKNOWN } from "./format.ts";
 
@@ -19,6 +20,7 @@ interface ChartProps<Point> {
 
 const HEIGHT = 220;
 const HOUR_S = 3_600;
+const SHORTEST_S = 300;
 
 export function Chart<Point extends { readonly atMs: number }>({ points, lines, text }: ChartProps<Point>) {
   const box = useRef<HTMLDivElement>(null);
@@ -102,11 +104,11 @@ function options(
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
     scales: {
-      x: { range: () => [Date.now() / 1_000 - HOUR_S, Date.now() / 1_000] },
+      x: { range: (plot) => hour(plot.data[0]?.[0]) },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [
-      { ...axis, values: [[600, "{HH}:{mm}", null, null, null, null, null, null, 1]], space: 70 },
+      { ...axis, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1]], space: 70, size: 30 },
       { ...axis, size: 64, values: (_plot, ticks) => ticks.map(text) },
     ],
     series: [
@@ -120,6 +122,12 @@ function options(
     ],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? undefined)] },
   };
+}
+
+/** At most the last hour, and at least five minutes of it: a line that has just begun is not a dot at the edge. */
+function hour(firstS: number | undefined): [number, number] {
+  const nowS = now.peek() / 1_000;
+  return [Math.max(nowS - HOUR_S, Math.min(firstS ?? nowS, nowS - SHORTEST_S)), nowS];
 }
 
 /** A colour of the style sheet, by the class that has it. */

@@ -8,13 +8,15 @@ export function DeadActions(props: {
   readonly many: number;
   /** What they are, such as "dead tasks of email". */
   readonly of: string;
+  /** Whether they are all that the page shows. */
+  readonly isAll?: boolean;
 }) {
-  const { tasks, many, of } = props;
+  const { tasks, many, of, isAll } = props;
   const number = whole(many);
   return (
     <>
       <Action<{ revived?: string }>
-        label="Revive"
+        label={isAll ? "Revive all" : "Revive"}
         of={of}
         rpc={{ method: "TaskService/ReviveTasks", request: { tasks } }}
         question={{
@@ -25,7 +27,7 @@ export function DeadActions(props: {
         done={({ revived }) => `${plural(count(revived), "task was", "tasks were")} revived`}
       />
       <Action<{ deleted?: string }>
-        label="Delete"
+        label={isAll ? "Delete all" : "Delete"}
         of={of}
         look="danger"
         rpc={{ method: "TaskService/DeleteTasks", request: { tasks } }}

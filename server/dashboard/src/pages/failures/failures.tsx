@@ -36,6 +36,7 @@ export function Failures() {
         many > 0 && (
           <DeadActions
             tasks={queue ? { queue } : { all: true }}
+            isAll
             many={many}
             of={queue ? `dead tasks of ${queue}` : "dead tasks"}
           />

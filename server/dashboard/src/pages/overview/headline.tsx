@@ -24,7 +24,7 @@ export function Headline({ stats }: { readonly stats: Stats }) {
         href={failuresAt()}
         tone={share !== undefined && share >= 0.05 ? "bad" : ""}
       >
-        of attempts, last minute
+        last minute
       </Figure>
       <Figure name="Waiting" value={short(count(total.ready))} href={tasksAt({ state: "ready", queue: oldest?.queue })}>
         {oldest ? (

@@ -67,7 +67,9 @@ export function Queues() {
               <th scope="col" class="number">
                 Failing
               </th>
-              <th scope="col">Steer</th>
+              <th scope="col" class="actions">
+                Steer
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -5,6 +5,8 @@ import { Action } from "../../parts/action.tsx";
 
 interface Props {
   readonly status: TaskStatus;
+  /** One of many on the page. */
+  readonly isRow?: boolean;
 }
 
 export function CancelTask({ status }: Props) {
@@ -27,13 +29,13 @@ export function CancelTask({ status }: Props) {
   );
 }
 
-export function ReviveTask({ status }: Props) {
+export function ReviveTask({ status, isRow }: Props) {
   const { id = "", queue = "" } = status.task ?? {};
   return (
     <Action<{ revived?: string }>
       label="Revive"
       of={id}
-      look="primary"
+      look={isRow ? "plain" : "primary"}
       rpc={{ method: "TaskService/ReviveTasks", request: { tasks: { taskIds: [id], queue } } }}
       done={({ revived }) =>
         count(revived) > 0 ? `${id} is ready again` : `${id} was no longer dead: nothing was changed`

@@ -13,6 +13,7 @@ export function BulkActions({ query: { queue, type, failure } }: { readonly quer
   return (
     <DeadActions
       tasks={queue ? { queue } : { all: true }}
+      isAll
       many={dead}
       of={queue ? `dead tasks of ${queue}` : "dead tasks"}
     />

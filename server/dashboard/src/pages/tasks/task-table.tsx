@@ -23,7 +23,6 @@ export function TaskTable(props: {
       <thead>
         <tr>
           <th scope="col">Task</th>
-          <th scope="col">Queue</th>
           {columns.map(({ name }) => (
             <th key={name} scope="col">
               {name}
@@ -45,9 +44,10 @@ export function TaskTable(props: {
               <a data-row class="id" href={taskAt(status.task?.id ?? "", status.task?.queue)}>
                 {status.task?.id}
               </a>
-            </td>
-            <td>
-              <a href={queueAt(status.task?.queue ?? "")}>{status.task?.queue}</a>
+              <span class="task-of">
+                {status.task?.type && status.task.type !== status.task.queue ? `${status.task.type} in ` : ""}
+                <a href={queueAt(status.task?.queue ?? "")}>{status.task?.queue}</a>
+              </span>
             </td>
             {columns.map(({ name, cell }) => (
               <td key={name}>{cell(status)}</td>
@@ -65,7 +65,7 @@ function RowActions({ status }: { readonly status: TaskStatus }) {
   if (state === "dead")
     return (
       <>
-        <ReviveTask status={status} />
+        <ReviveTask status={status} isRow />
         <DeleteTask status={status} />
       </>
     );
@@ -77,7 +77,6 @@ interface Column {
   readonly cell: (status: TaskStatus) => preact.ComponentChildren;
 }
 
-const TYPE: Column = { name: "Type", cell: ({ task }) => task?.type || UNKNOWN };
 const PRIORITY: Column = { name: "Priority", cell: ({ task }) => task?.priority ?? 0 };
 const PAYLOAD: Column = { name: "Payload", cell: ({ task }) => <Preview base64={task?.payload ?? ""} /> };
 const ENQUEUED: Column = { name: "Enqueued", cell: ({ task }) => <Ago at={task?.enqueueTime} /> };
@@ -93,11 +92,11 @@ const ERROR: Column = {
 };
 
 const COLUMNS: Readonly<Record<State, readonly Column[]>> = {
-  scheduled: [TYPE, { name: "Due", cell: ({ runTime }) => <Ago at={runTime} /> }, ATTEMPT, ENQUEUED, PAYLOAD],
-  ready: [TYPE, ENQUEUED, PRIORITY, ATTEMPT, PAYLOAD],
-  active: [TYPE, ENQUEUED, { name: "Worker", cell: ({ workerId }) => <WorkerLink id={workerId} /> }, ATTEMPT, PAYLOAD],
+  scheduled: [{ name: "Due", cell: ({ runTime }) => <Ago at={runTime} /> }, ATTEMPT, ENQUEUED, PAYLOAD],
+  ready: [ENQUEUED, PRIORITY, ATTEMPT, PAYLOAD],
+  active: [ENQUEUED, { name: "Worker", cell: ({ workerId }) => <WorkerLink id={workerId} /> }, ATTEMPT, PAYLOAD],
   completed: [ENDED, BY, { name: "Result", cell: ({ lastResult }) => <Preview base64={lastResult?.result ?? ""} /> }],
-  dead: [TYPE, ENDED, ERROR],
+  dead: [ENDED, ERROR],
   cancelled: [ENDED, { name: "Why", cell: ({ lastResult }) => lastResult?.errorMessage || UNKNOWN }],
 };
 

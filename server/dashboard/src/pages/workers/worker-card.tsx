@@ -48,12 +48,17 @@ function Subscriptions({ queues }: { readonly queues: NonNullable<Worker["queues
     <ul class="subscriptions" aria-label="Queues">
       {queues.map(({ queue, types = [] }) => (
         <li key={queue}>
-          <a href={queueAt(queue)}>{queue}</a>{" "}
-          <span class="muted">{types.length > 0 ? types.join(", ") : "any type"}</span>
+          <a href={queueAt(queue)}>{queue}</a> <span class="muted">{typesText(queue, types)}</span>
         </li>
       ))}
     </ul>
   );
+}
+
+/** Mostly there is one type, of the name of its queue: then there is nothing to say. */
+function typesText(queue: string, types: readonly string[]): string {
+  if (types.length === 0) return "any type";
+  return types.length === 1 && types[0] === queue ? "" : types.join(", ");
 }
 
 function Holding({ worker: { holding = [], inFlight = 0 } }: { readonly worker: Worker }) {
