@@ -23,6 +23,8 @@ process.exit(problem ? 1 : 0);
 async function run(options: Options): Promise<string | undefined> {
   const taken = await whyNotFree(options.grpcListen);
   if (taken) return `${taken}\nStop it, or choose another: npm start -- --grpc-listen 127.0.0.1:50052`;
+  const httpTaken = await whyNotFree(options.httpListen);
+  if (httpTaken) return `${httpTaken}\nStop it, or choose another: npm start -- --http-listen 127.0.0.1:8081`;
 
   const stopAsked = untilStopAsked();
   const processes = new Processes(options);
@@ -40,7 +42,7 @@ async function run(options: Options): Promise<string | undefined> {
       screen.say(`\n${summary}`);
       return undefined;
     }
-    screen.say(`\n${summary}\n${whatNext(scene.address)}`);
+    screen.say(`\n${summary}\n${whatNext(scene.addresses)}`);
     // Until somebody stops it.
     return new Promise<undefined>(() => {});
   };

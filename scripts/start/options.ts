@@ -4,12 +4,20 @@ import { parseArgs } from "node:util";
 export interface Options {
   /** Ends by itself when the workload has ended. */
   readonly once: boolean;
-  /** Where the broker listens: host:port; port 0 picks a free one. */
+  /** Where the broker serves gRPC: host:port; port 0 picks a free one. */
   readonly grpcListen: string;
+  /** The same for HTTP. */
+  readonly httpListen: string;
   /** The pause between two emails, in ms. */
   readonly emailEveryMs: number;
   /** When the last image is due, in ms. */
   readonly imageDelayMs: number;
+}
+
+/** Where a broker serves, each host:port. */
+export interface Addresses {
+  readonly grpc: string;
+  readonly http: string;
 }
 
 const HELP = `Starts a broker, a worker and a producer, and shows 110 tasks on their way.
@@ -18,7 +26,8 @@ const HELP = `Starts a broker, a worker and a producer, and shows 110 tasks on t
   npm start -- --once           leaves when they have ended: exit code 0 if each came to its end, 1 if not
 
 Options, after --:
-  --grpc-listen <host:port>     where the broker listens; port 0 picks a free one [127.0.0.1:50051]
+  --grpc-listen <host:port>     where the broker serves gRPC; port 0 picks a free one [127.0.0.1:50051]
+  --http-listen <host:port>     where it serves HTTP; the same [127.0.0.1:8080]
   --email-every-ms <ms>         the pause between two emails [100]
   --image-delay-ms <ms>         when the last image is due; the others before it, evenly [15000]
   --help                        this text
@@ -34,6 +43,7 @@ export function readOptions(args: string[]): Options | { readonly text: string; 
       options: {
         once: { type: "boolean", default: false },
         "grpc-listen": { type: "string", default: "127.0.0.1:50051" },
+        "http-listen": { type: "string", default: "127.0.0.1:8080" },
         "email-every-ms": { type: "string", default: "100" },
         "image-delay-ms": { type: "string", default: "15000" },
         help: { type: "boolean", short: "h", default: false },
@@ -43,6 +53,7 @@ export function readOptions(args: string[]): Options | { readonly text: string; 
     return {
       once: values.once,
       grpcListen: address("--grpc-listen", values["grpc-listen"]),
+      httpListen: address("--http-listen", values["http-listen"]),
       emailEveryMs: milliseconds("--email-every-ms", values["email-every-ms"]),
       imageDelayMs: milliseconds("--image-delay-ms", values["image-delay-ms"]),
     };

@@ -1,6 +1,7 @@
 /** Draws the state of everything, as lines of a terminal or as plain ones. */
 import { color } from "./color.ts";
 import type { FailedAttempt, Failures } from "./failures.ts";
+import type { Addresses } from "./options.ts";
 import type { Progress, QueueProgress } from "./progress.ts";
 
 /** What a row needs beside its name and its bar. */
@@ -13,11 +14,11 @@ export interface Scene {
   readonly failures: Failures;
   readonly startedAt: number;
   /** Of the broker. */
-  readonly address: string;
+  readonly addresses: Addresses;
 }
 
 /** The whole picture, to be redrawn in place. */
-export function draw({ progress, failures, startedAt, address }: Scene, columns: number): string {
+export function draw({ progress, failures, startedAt, addresses }: Scene, columns: number): string {
   const { queues, stats } = progress;
   const width = Math.max(...queues.map(({ queue }) => queue.length));
   const cells = Math.min(Math.max(columns - width - NUMBERS_COLUMNS, BAR_CELLS.min), BAR_CELLS.max);
@@ -27,7 +28,7 @@ export function draw({ progress, failures, startedAt, address }: Scene, columns:
     `${color.bold("queue".padEnd(width))}  ${"".padEnd(cells)}  ${color.dim("   done   per s  running  waiting  later  dead")}`,
     ...queues.map((queue) => row(queue, { width, cells })),
     "",
-    `${seconds(Date.now() - startedAt)}   broker ${address}, ${workers} ${workers === 1 ? "worker" : "workers"}; ${attempts(progress)}`,
+    `${seconds(Date.now() - startedAt)}   broker ${addresses.grpc}, ${workers} ${workers === 1 ? "worker" : "workers"}; ${attempts(progress)}`,
     ...failures.all.slice(-SHOWN_FAILURES).map((failure) => describe(failure, startedAt)),
   ];
   return lines.map((line) => cut(line, columns)).join("\n");

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Child, type Exit } from "./child.ts";
-import type { Options } from "./options.ts";
+import type { Addresses, Options } from "./options.ts";
 import { postMortem } from "./summary.ts";
 
 /** Handlers take less than 3 s, and the broker waits for nobody once the worker has gone. */
@@ -30,14 +30,15 @@ export class Processes {
     });
   }
 
-  /** Resolves with the address of the broker when it serves. Never when it cannot start: see `crashed`. */
-  startBroker(): Promise<string> {
-    const { grpcListen } = this.#options;
-    const args = ["--store", "embedded", "--data-dir", this.#dataDir, "--grpc-listen", grpcListen];
+  /** Resolves with the addresses of the broker when it serves. Never when it cannot start: see `crashed`. */
+  startBroker(): Promise<Addresses> {
+    const { grpcListen, httpListen } = this.#options;
+    const listen = ["--grpc-listen", grpcListen, "--http-listen", httpListen];
+    const args = ["--store", "embedded", "--data-dir", this.#dataDir, ...listen];
     return new Promise((resolve) => {
       this.#start("broker", "server/dist/main.js", args, (line) => {
-        const port = /"grpc":"[^"]*:(\d+)".*"broker ready"/.exec(line)?.[1];
-        if (port) resolve(grpcListen.replace(/\d+$/, port));
+        const [, grpc, http] = /"grpc":"([^"]+)","http":"([^"]+)".*"broker ready"/.exec(line) ?? [];
+        if (grpc && http) resolve({ grpc, http });
       });
     });
   }

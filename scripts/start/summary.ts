@@ -2,6 +2,7 @@
 
 import type { Child } from "./child.ts";
 import { color } from "./color.ts";
+import type { Addresses } from "./options.ts";
 import { type Progress, WORKLOAD_TASKS } from "./progress.ts";
 
 export type Verdict = { readonly kind: "good" } | { readonly kind: "bad"; readonly reason: string };
@@ -42,20 +43,22 @@ function failures(failed: number, dead: number): string {
   return dead === 0 ? `${attempts}, all retried` : `${attempts}, ${failed - dead} of them retried`;
 }
 
-export function whatNext(address: string): string {
+export function whatNext({ grpc, http }: Addresses): string {
   const enqueue = (json: string) =>
-    `  grpcurl -plaintext -d '{"type": "email", "json": ${json}}' \\\n    ${address} taskwire.v1.TaskService/Enqueue`;
-  return `The broker is at ${color.bold(address)}. It and its worker stay until Ctrl-C.
-Try in another terminal:
+    `  grpcurl -plaintext -d '{"type": "email", "json": ${json}}' \\\n    ${grpc} taskwire.v1.TaskService/Enqueue`;
+  return `The broker is at ${color.bold(grpc)} for gRPC, and at ${color.bold(`http://${http}`)} for HTTP.
+It and its worker stay until Ctrl-C. Try in another terminal:
 
-  grpcurl -plaintext ${address} describe taskwire.v1.TaskService
-${enqueue('{"to": "you@example.com"}')}
+  curl -H 'content-type: application/json' -d '{"type": "email", "json": {"to": "you@example.com"}}' \\
+    http://${http}/taskwire.v1.TaskService/Enqueue
+  curl http://${http}/stats
+  grpcurl -plaintext ${grpc} describe taskwire.v1.TaskService
 ${enqueue('{"subject": "to nobody"}')}
 
 The last one fails, is tried again after 1, 4 and 9 s, and then is dead: see
 below. Without grpcurl, the same 110 tasks once more:
 
-  node --import tsx client/examples/producer.ts ${address}
+  node --import tsx client/examples/producer.ts ${grpc}
 
 What next: the tour in README.md, then client/examples and worker-sdk/examples.`;
 }

@@ -21,13 +21,14 @@ export class Workload {
 
   async start(): Promise<Scene> {
     const startedAt = Date.now();
-    const address = await this.#processes.startBroker();
+    const addresses = await this.#processes.startBroker();
+    const address = addresses.grpc;
     const client = new Client({ address });
     const failures = new Failures(client);
     this.#processes.startWorker(address, (line) => failures.read(line));
     this.#processes.startProducer(address);
     void this.#follow(client, failures);
-    return { address, progress: this.#progress, failures, startedAt };
+    return { addresses, progress: this.#progress, failures, startedAt };
   }
 
   async #follow(client: Client, failures: Failures): Promise<void> {

@@ -1,13 +1,14 @@
 /** Builds all parts of the broker, joins them, and starts and stops them in the right order. Read this first. */
 import type { Broker } from "./api/broker.ts";
 import { sendDrain } from "./api/handlers/subscribe.ts";
-import { createServices } from "./api/services.ts";
+import { createServices, type Service } from "./api/services.ts";
 import type { Config } from "./config/schema.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
 import { Puller } from "./delivery/puller.ts";
 import { WorkerRegistry } from "./delivery/registry.ts";
 import { Settler } from "./delivery/settler.ts";
 import { GrpcServer } from "./grpc/server.ts";
+import { HttpServer } from "./http/server.ts";
 import { Alarm } from "./maintenance/alarm.ts";
 import { Chores } from "./maintenance/chores.ts";
 import { Liveness } from "./maintenance/liveness.ts";
@@ -15,9 +16,15 @@ import type { Logger } from "./observe/logger.ts";
 import { LiveStats } from "./stats/live.ts";
 import type { Store } from "./store/store.ts";
 
+export interface Ports {
+  readonly grpcPort: number;
+  /** Undefined when HTTP is off. */
+  readonly httpPort: number | undefined;
+}
+
 export interface App {
   /** Resolves with where it listens. */
-  start(): Promise<{ readonly grpcPort: number }>;
+  start(): Promise<Ports>;
   /** Drains, then closes. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -40,27 +47,33 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
   const services = createServices(broker);
   const grpc = new GrpcServer(services, { ...config.grpcListen, maxPayloadBytes, logger });
+  const http = createHttp(config, services, logger);
   let stopping: Promise<void> | undefined;
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),
     scheduled: (queue: string, inMs: number) => alarm.set(queue, inMs),
     cancelled: dispatcher.cancelled.bind(dispatcher),
     // A broker that stops does not serve again, whatever its store does.
-    available: (isAvailable: boolean) => grpc.setServing(isAvailable && stopping === undefined),
+    available: (isAvailable: boolean) => {
+      grpc.setServing(isAvailable && stopping === undefined);
+      http?.setAvailable(isAvailable);
+    },
   };
 
   const start = async () => {
     await store.start(events);
     for (const service of [dispatcher, puller, registry, alarm, chores]) await service.start();
     const grpcPort = await grpc.start();
+    const httpPort = await http?.start();
     grpc.setServing(true);
     logger.info({ store: store.description, durability: store.durability, brokerId: store.brokerId }, "store open");
-    return { grpcPort };
+    return { grpcPort, httpPort };
   };
 
   const stop = async () => {
     // Health first, so that balancers look elsewhere. Then the workers are asked to go, and settle what they hold.
     grpc.setServing(false);
+    http?.drain();
     dispatcher.drain();
     puller.drain();
     for (const session of dispatcher.sessions) sendDrain(session, config.drainMs);
@@ -69,10 +82,21 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
     // What is left is given back while the store is still open; and the settler finishes before it closes.
     for (const service of [puller, registry, dispatcher]) await service.stop();
-    await grpc.stop(CALLS_GRACE_MS);
+    await Promise.all([grpc.stop(CALLS_GRACE_MS), http?.stop(CALLS_GRACE_MS)]);
     await settler.stop();
     for (const service of [chores, alarm]) await service.stop();
     await store.stop();
   };
   return { start, stop: () => (stopping ??= stop()) };
+}
+
+function createHttp(config: Config, services: readonly Service[], logger: Logger): HttpServer | undefined {
+  const {
+    httpListen,
+    httpAllowedHosts: allowedHosts,
+    httpRequestTimeoutMs: requestTimeoutMs,
+    maxPayloadBytes,
+  } = config;
+  if (httpListen === "off") return undefined;
+  return new HttpServer(services, { ...httpListen, allowedHosts, requestTimeoutMs, maxPayloadBytes, logger });
 }

@@ -3,6 +3,7 @@
 import { createApp } from "./app.ts";
 import { ConfigError, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
+import { addressText } from "./lib/address.ts";
 import { createLogger } from "./observe/logger.ts";
 import { openStore } from "./store/open.ts";
 import { warmUp } from "./warm-up.ts";
@@ -47,9 +48,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 try {
   if (config.warmUp) await warmUp(logger);
-  const { grpcPort } = await app.start();
-  const { host } = config.grpcListen;
-  logger.info({ grpc: `${host}:${grpcPort}`, pid: process.pid }, "broker ready");
+  const { grpcPort, httpPort } = await app.start();
+  const grpc = addressText(config.grpcListen.host, grpcPort);
+  const http = config.httpListen === "off" ? "off" : addressText(config.httpListen.host, httpPort ?? 0);
+  logger.info({ grpc, http, pid: process.pid }, "broker ready");
 } catch (err) {
   logger.fatal({ err }, "the broker cannot start");
   process.exit(1);

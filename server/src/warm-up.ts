@@ -28,7 +28,10 @@ export async function warmUp(logger: Logger): Promise<void> {
 }
 
 async function practise(dir: string): Promise<void> {
-  const config = loadConfig(["--data-dir", dir, "--grpc-listen", "127.0.0.1:0", "--drain-ms", "0"], {});
+  const config = loadConfig(
+    ["--data-dir", dir, "--grpc-listen", "127.0.0.1:0", "--http-listen", "off", "--drain-ms", "0"],
+    {},
+  );
   const silent = createLogger("silent", false);
   const app = createApp(config, openStore(config, silent), silent);
   try {

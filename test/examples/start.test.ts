@@ -9,7 +9,7 @@ import { test as base, expect } from "vitest";
 import { type Program, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
-const FREE_PORT = ["--grpc-listen", "127.0.0.1:0"];
+const FREE_PORTS = ["--grpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
 const FAST = ["--email-every-ms", "1", "--image-delay-ms", "1000"];
 
 interface Run extends Program {
@@ -39,7 +39,7 @@ const test = base.extend<{ start: (...args: readonly string[]) => Run }>({
 });
 
 test("--once brings 110 tasks to their end, each failed attempt retried, and leaves with 0", async ({ start }) => {
-  const run = start("--once", ...FREE_PORT, ...FAST);
+  const run = start("--once", ...FREE_PORTS, ...FAST);
 
   expect(await run.ended, run.output()).toBe(0);
 
@@ -50,12 +50,14 @@ test("--once brings 110 tasks to their end, each failed attempt retried, and lea
 });
 
 test("without --once it tells what to try, stays, and leaves with 0 when it is asked to", async ({ start }) => {
-  const run = start(...FREE_PORT, ...FAST);
+  const run = start(...FREE_PORTS, ...FAST);
   await until("it says what to try", () => run.output().includes("taskwire.v1.TaskService/Enqueue"), {
     withinMs: 60_000,
   });
   const children = await run.children();
   expect(children).toHaveLength(2);
+  const [, http = ""] = /curl (http:\S+\/stats)/.exec(run.output()) ?? [];
+  expect(await (await fetch(http)).json()).toMatchObject({ stats: { total: { enqueued: "110" } } });
 
   run.interrupt();
 
@@ -63,22 +65,25 @@ test("without --once it tells what to try, stays, and leaves with 0 when it is a
   expect(children.filter(isAlive)).toEqual([]);
 });
 
-test("a port that is taken is named, with the way to choose another", async ({ start }) => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (typeof address !== "object" || !address) throw new Error("not a TCP port");
+test.for(["--grpc-listen", "--http-listen"])(
+  "a port that is taken is named, with %s as the way to choose another",
+  async (flag, { start }) => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (typeof address !== "object" || !address) throw new Error("not a TCP port");
 
-  const run = start("--grpc-listen", `127.0.0.1:${address.port}`);
+    const run = start(...FREE_PORTS, flag, `127.0.0.1:${address.port}`);
 
-  expect(await run.ended).toBe(1);
-  expect(run.output()).toContain(`127.0.0.1:${address.port} is taken by another program`);
-  expect(run.output()).toContain("npm start -- --grpc-listen ");
-  server.close();
-});
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toContain(`127.0.0.1:${address.port} is taken by another program`);
+    expect(run.output()).toContain(`npm start -- ${flag} `);
+    server.close();
+  },
+);
 
 test("a process that dies ends the others, and the exit code is 1", async ({ start }) => {
-  const run = start(...FREE_PORT);
+  const run = start(...FREE_PORTS);
   const children = await threeOf(run);
 
   process.kill(children[1] ?? 0, "SIGKILL");
@@ -89,7 +94,7 @@ test("a process that dies ends the others, and the exit code is 1", async ({ sta
 });
 
 test("a second signal ends all at once", async ({ start }) => {
-  const run = start(...FREE_PORT);
+  const run = start(...FREE_PORTS);
   const children = await threeOf(run);
 
   run.interrupt();
@@ -102,7 +107,7 @@ test("a second signal ends all at once", async ({ start }) => {
 });
 
 test("kill -9 leaves no process behind", async ({ start }) => {
-  const run = start(...FREE_PORT);
+  const run = start(...FREE_PORTS);
   const children = await threeOf(run);
 
   await run.kill();

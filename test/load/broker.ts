@@ -18,7 +18,8 @@ export interface Broker {
 
 /** Resolves once the broker serves. `flags` are those of its command line, `execArgv` those of Node. */
 export async function startBroker(flags: readonly string[], execArgv: readonly string[] = []): Promise<Broker> {
-  const child = spawn(process.execPath, [...execArgv, MAIN, "--grpc-listen", "127.0.0.1:0", ...flags], {
+  const listen = ["--grpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
+  const child = spawn(process.execPath, [...execArgv, MAIN, ...listen, ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   endWithParent(child);

@@ -7,7 +7,7 @@ import { until } from "./until.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../server/dist/main.js", import.meta.url));
 
-/** Settings by their names in TypeScript, such as `redisUrl`. By default it listens on a free port, and at once. */
+/** Settings by their names in TypeScript, such as `redisUrl`. By default it listens on free ports, and at once. */
 export type BrokerSettings = Readonly<Record<string, string | number>>;
 
 /** A line of its log. */
@@ -20,13 +20,16 @@ export interface LogLine {
 export interface BrokerProcess extends TestProcess {
   /** `host:port` of its gRPC door. */
   readonly address: string;
+  /** `host:port` of its HTTP door. */
+  readonly httpAddress: string;
   /** What it has logged so far. */
   readonly log: readonly LogLine[];
 }
 
 /** Resolves once it serves. */
 export async function startBroker(settings: BrokerSettings): Promise<BrokerProcess> {
-  const flags = Object.entries({ grpcListen: "127.0.0.1:0", warmUp: "false", ...settings }).flatMap(([name, value]) => [
+  const defaults = { grpcListen: "127.0.0.1:0", httpListen: "127.0.0.1:0", warmUp: "false" };
+  const flags = Object.entries({ ...defaults, ...settings }).flatMap(([name, value]) => [
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     String(value),
   ]);
@@ -49,5 +52,5 @@ export async function startBroker(settings: BrokerSettings): Promise<BrokerProce
     },
     { withinMs: 20_000 },
   );
-  return { ...broker, address: String(ready["grpc"]), log };
+  return { ...broker, address: String(ready["grpc"]), httpAddress: String(ready["http"]), log };
 }

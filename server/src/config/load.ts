@@ -1,8 +1,9 @@
 /** Reads the settings: flags win over the environment, both over the defaults. The only reader of process.env. */
 import { Command, type CommanderError, Option } from "commander";
 import type { z } from "zod";
+import { isLoopback } from "../lib/address.ts";
 import { nearest } from "../lib/nearest.ts";
-import { type Config, configSchema } from "./schema.ts";
+import { type Address, type Config, configSchema } from "./schema.ts";
 
 /** One setting under its three names. */
 export interface Setting {
@@ -25,6 +26,7 @@ export const SETTINGS: readonly Setting[] = Object.entries(configSchema.shape).m
 
 function defaultOf(schema: z.ZodType): unknown {
   const parsed = schema.parse(undefined);
+  if (Array.isArray(parsed)) return parsed.join() || "none";
   return typeof parsed === "object" && parsed !== null && "host" in parsed && "port" in parsed
     ? `${parsed.host}:${parsed.port}`
     : parsed;
@@ -100,14 +102,16 @@ function notASetting(name: string, known: readonly string[]): string {
   return `${name} is not a setting of the broker${meant ? `, did you mean ${prefix}${meant}? See` : "; see"} --help`;
 }
 
-/** Plaintext beyond loopback must be asked for. */
 function checkListen(config: Config): Config {
-  const { host } = config.grpcListen;
-  const isLoopback = host === "localhost" || host === "::1" || /^127\./.test(host);
-  if (!isLoopback && !config.insecure) {
-    throw new ConfigError(
-      `TASKWIRE_GRPC_LISTEN is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`,
-    );
-  }
+  refuseOpen("TASKWIRE_GRPC_LISTEN", config.grpcListen, config);
+  if (config.httpListen !== "off") refuseOpen("TASKWIRE_HTTP_LISTEN", config.httpListen, config);
   return config;
+}
+
+/** Plaintext beyond loopback must be asked for. */
+function refuseOpen(name: string, { host }: Address, { insecure }: Config): void {
+  if (isLoopback(host) || insecure) return;
+  throw new ConfigError(
+    `${name} is ${host}, which others can reach, without encryption: listen on 127.0.0.1, or say --insecure inside a network that you trust`,
+  );
 }

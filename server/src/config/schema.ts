@@ -1,14 +1,32 @@
 /** Every setting of the broker. Environment names and flags are derived from the names here: see load.ts. */
 import { z } from "zod";
 
-/** Where to listen: host and port, such as 127.0.0.1:50051 or [::1]:0. Port 0 picks a free one. */
+/** Where to listen. Port 0 picks a free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address such as 127.0.0.1:50051 or [::1]:0. */
 const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be host:port, such as 127.0.0.1:50051")
-  .transform((text) => {
-    const colon = text.lastIndexOf(":");
-    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
-  });
+  .transform(toAddress);
+
+const addressOrOff = z
+  .string()
+  .regex(/^(off|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5})$/, "must be host:port, such as 127.0.0.1:8080, or off")
+  .transform((text) => (text === "off" ? text : toAddress(text)));
+
+function toAddress(text: string): Address {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+}
+
+const hostNames = z
+  .string()
+  .regex(/^[A-Za-z0-9.:,[\]-]*$/, "must be names of hosts without ports, separated by commas")
+  .transform((text) => text.split(",").filter((name) => name !== ""));
 
 const count = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
@@ -41,6 +59,17 @@ export const configSchema = z.strictObject({
     .default("taskwire")
     .describe("Prefix of every key in Redis: brokers with the same one share their queues."),
   grpcListen: address.prefault("127.0.0.1:50051").describe("Where gRPC is served."),
+  httpListen: addressOrOff
+    .prefault("127.0.0.1:8080")
+    .describe("Where HTTP is served: the RPCs as JSON, health, numbers. off: nowhere."),
+  httpAllowedHosts: hostNames
+    .prefault("")
+    .describe(
+      "Names by which HTTP may be called, besides localhost and the one it listens on: those of a proxy in front. Separated by commas.",
+    ),
+  httpRequestTimeoutMs: count(30_000, 100, 10 * 60 * 1000).describe(
+    "How long the body of an HTTP request may take to come.",
+  ),
   insecure: flag(false).describe("Serve plaintext beyond loopback. Only inside a network that you trust."),
   requireDurability: z
     .enum(["volatile", "async", "fsync", "replicated"])

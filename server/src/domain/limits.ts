@@ -66,4 +66,18 @@ export const LIMITS = {
   enqueueRate: { min: 0.001, max: 1_000_000 },
   /** Tasks that a limit of a queue may allow at once. */
   enqueueBurst: { min: 1, max: 1_000_000 },
+  /** HTTP connections at a time; more are closed at once. */
+  httpConnections: 5_000,
+  /** HTTP requests under way at a time; more are refused. */
+  httpRequests: 5_000,
+  /** Bodies of HTTP requests that are not complete yet, together; more are refused. */
+  httpBodiesBytes: 256 * 1024 * 1024,
+  /** The headers of one HTTP request. */
+  httpHeaderBytes: 16 * 1024,
+  /** How long the headers of an HTTP request may take to come. */
+  httpHeadersMs: 10_000,
+  /** How long an HTTP connection may be without a request before it is closed. */
+  httpIdleMs: 60_000,
+  /** How long the reader of an HTTP stream may be behind before its connection is cut. */
+  httpBehindMs: 5_000,
 } as const;

@@ -2,6 +2,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { OpenCalls } from "../api/open-calls.ts";
 import type { Service } from "../api/services.ts";
 import { LIMITS } from "../domain/limits.ts";
+import { addressText } from "../lib/address.ts";
 import type { Logger } from "../observe/logger.ts";
 import { adapt } from "./adapt.ts";
 import { toServiceDefinition } from "./definitions.ts";
@@ -54,7 +55,8 @@ export class GrpcServer {
 
   /** Listens; resolves with the port. */
   async start(): Promise<number> {
-    const address = this.#addressOf(this.#options.port);
+    const { host, port } = this.#options;
+    const address = addressText(host, port);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error)
@@ -65,16 +67,11 @@ export class GrpcServer {
             ),
           );
         else {
-          this.#address = this.#addressOf(bound);
+          this.#address = addressText(host, bound);
           resolve(bound);
         }
       });
     });
-  }
-
-  #addressOf(port: number): string {
-    const { host } = this.#options;
-    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   setServing(serving: boolean): void {

@@ -1,0 +1,133 @@
+/** The RPCs over the Connect protocol: one POST each, as JSON or as protobuf. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { fromBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
+import { createAsyncIterable, encodeEnvelope } from "@connectrpc/connect/protocol";
+import { endStreamFlag, errorToJson, parseContentType } from "@connectrpc/connect/protocol-connect";
+import type { Logger } from "../observe/logger.ts";
+import { HttpError, invalid, whenGone, write } from "./answer.ts";
+import type { Bodies } from "./bodies.ts";
+import type { BidiCall, Call, StreamCall, UnaryCall } from "./calls.ts";
+import { toConnectError } from "./errors.ts";
+import { JSON_OPTIONS } from "./json.ts";
+import type { Handler, Route, Routes } from "./router.ts";
+
+export interface ConnectOptions {
+  readonly bodies: Bodies;
+  readonly logger: Logger;
+}
+
+/** What of a request the protocol looks at. */
+const HEADERS = [
+  "content-type",
+  "content-encoding",
+  "accept-encoding",
+  "connect-content-encoding",
+  "connect-accept-encoding",
+  "connect-timeout-ms",
+  "connect-protocol-version",
+];
+
+/** A route for each RPC. */
+export function connectRoutes(calls: ReadonlyMap<string, Call>, options: ConnectOptions): Routes {
+  return Object.fromEntries([...calls].map(([path, call]) => [path, toRoute(call, options)]));
+}
+
+function toRoute(call: Call, options: ConnectOptions): Route {
+  return { method: "POST", handle: call.kind === "bidi" ? refuseBidi(call) : serve(call, options) };
+}
+
+function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions): Handler {
+  const handler = protocolHandler(call, logger);
+  return async (request, response) => {
+    const { isBinary } = contentTypeOf(request, call);
+    const signal = whenGone(response);
+    const body = await bodies.read(request, response);
+    if (isBinary && call.kind === "unary") checkEncoding(body, call);
+    const {
+      status,
+      header,
+      body: chunks,
+    } = await handler({
+      httpVersion: request.httpVersion,
+      method: "POST",
+      // Asked for its query only.
+      url: "http://localhost/",
+      header: headersOf(request),
+      body: createAsyncIterable([body]),
+      signal,
+    });
+    response.writeHead(status, Object.fromEntries(header ?? []));
+    for await (const chunk of chunks ?? []) if (!(await write(response, chunk))) break;
+    response.end();
+  };
+}
+
+/** Reads and writes the protocol around a call: timeouts, JSON or protobuf, envelopes of streams, errors. */
+function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
+  const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions: JSON_OPTIONS });
+  if (call.kind === "unary") {
+    router.rpc(call.method, async (request, { signal }) => {
+      try {
+        return await call.run(request, signal);
+      } catch (error) {
+        throw toConnectError(error, logger);
+      }
+    });
+  } else {
+    router.rpc(call.method, async function* (request, { signal }) {
+      try {
+        yield* call.run(request, signal);
+      } catch (error) {
+        throw toConnectError(error, logger);
+      }
+    });
+  }
+  const [handler] = router.handlers;
+  if (!handler) throw new Error(`there is no handler for ${call.method.name}`);
+  return handler;
+}
+
+/** Also what keeps forms of web pages out: those can send none of these types. */
+function contentTypeOf({ headers }: IncomingMessage, { kind, method }: Call): { readonly isBinary: boolean } {
+  const given = headers["content-type"] ?? "";
+  const type = parseContentType(given);
+  if (type?.stream === (kind === "serverStream")) return { isBinary: type.binary };
+  const wanted =
+    kind === "serverStream" ? "application/connect+json or connect+proto" : "application/json or application/proto";
+  const advice = given.startsWith("application/grpc") ? "; gRPC has a port of its own" : "";
+  const sentence = `the content type is ${JSON.stringify(given.slice(0, 100))}; ${method.name} takes ${wanted}${advice}`;
+  throw new HttpError(415, Code.InvalidArgument, sentence);
+}
+
+/** The library takes bytes that are no message for a fault of the server. */
+function checkEncoding(body: Buffer, { method: { input } }: UnaryCall): void {
+  try {
+    fromBinary(input, body);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw invalid(`the request is not an encoded ${input.typeName}: ${reason}`);
+  }
+}
+
+function headersOf({ headers }: IncomingMessage): Headers {
+  const result = new Headers();
+  for (const name of HEADERS) {
+    const value = headers[name];
+    if (typeof value === "string") result.set(name, value);
+  }
+  return result;
+}
+
+function refuseBidi({ method }: BidiCall): Handler {
+  const sentence = `${method.name} is a stream both ways, which HTTP/1.1 cannot carry: call it over gRPC`;
+  const error = new ConnectError(sentence, Code.Unimplemented);
+  const end = encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify({ error: errorToJson(error, undefined) })));
+  return ({ headers }: IncomingMessage, response: ServerResponse) => {
+    const contentType = headers["content-type"] ?? "";
+    if (!parseContentType(contentType)?.stream) throw error;
+    // Clients look for the error of a stream in its last message.
+    response.writeHead(200, { "content-type": contentType, connection: "close" });
+    response.end(end);
+  };
+}
