@@ -8,7 +8,7 @@ import { Puller } from "./delivery/puller.ts";
 import { WorkerRegistry } from "./delivery/registry.ts";
 import { Settler } from "./delivery/settler.ts";
 import { GrpcServer } from "./grpc/server.ts";
-import { HttpServer } from "./http/server.ts";
+import { type HttpOptions, HttpServer } from "./http/server.ts";
 import { Alarm } from "./maintenance/alarm.ts";
 import { Chores } from "./maintenance/chores.ts";
 import { Liveness } from "./maintenance/liveness.ts";
@@ -47,7 +47,9 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const broker: Broker = { store, dispatcher, settler, puller, registry, stats, logger, limits };
   const services = createServices(broker);
   const grpc = new GrpcServer(services, { ...config.grpcListen, maxPayloadBytes, logger });
-  const http = createHttp(config, services, logger);
+  let grpcPort = config.grpcListen.port;
+  const dashboard = () => ({ grpc: { host: config.grpcListen.host, port: grpcPort } });
+  const http = createHttp(config, services, { logger, dashboard });
   let stopping: Promise<void> | undefined;
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),
@@ -63,7 +65,7 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   const start = async () => {
     await store.start(events);
     for (const service of [dispatcher, puller, registry, alarm, chores]) await service.start();
-    const grpcPort = await grpc.start();
+    grpcPort = await grpc.start();
     const httpPort = await http?.start();
     grpc.setServing(true);
     logger.info({ store: store.description, durability: store.durability, brokerId: store.brokerId }, "store open");
@@ -90,7 +92,11 @@ export function createApp(config: Config, store: Store, logger: Logger): App {
   return { start, stop: () => (stopping ??= stop()) };
 }
 
-function createHttp(config: Config, services: readonly Service[], logger: Logger): HttpServer | undefined {
+function createHttp(
+  config: Config,
+  services: readonly Service[],
+  own: Pick<HttpOptions, "logger" | "dashboard">,
+): HttpServer | undefined {
   const {
     httpListen,
     httpAllowedHosts: allowedHosts,
@@ -98,5 +104,5 @@ function createHttp(config: Config, services: readonly Service[], logger: Logger
     maxPayloadBytes,
   } = config;
   if (httpListen === "off") return undefined;
-  return new HttpServer(services, { ...httpListen, allowedHosts, requestTimeoutMs, maxPayloadBytes, logger });
+  return new HttpServer(services, { ...httpListen, allowedHosts, requestTimeoutMs, maxPayloadBytes, ...own });
 }

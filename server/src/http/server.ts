@@ -13,6 +13,7 @@ import { HttpError, refuse, statusOf } from "./answer.ts";
 import { Bodies } from "./bodies.ts";
 import { createCalls } from "./calls.ts";
 import { connectRoutes } from "./connect.ts";
+import { type DashboardConfig, dashboardRoutes } from "./dashboard.ts";
 import { Gate } from "./gate.ts";
 import { healthRoutes, Readiness } from "./health.ts";
 import { plainRoutes } from "./plain.ts";
@@ -25,6 +26,8 @@ export interface HttpOptions {
   readonly maxPayloadBytes: number;
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
+  /** What the dashboard is told. */
+  readonly dashboard: () => DashboardConfig;
 }
 
 /** What a page of ours may do in a browser, and that no other may do anything with what it gets from here. */
@@ -54,12 +57,13 @@ export class HttpServer {
   #underWay = 0;
 
   constructor(services: readonly Service[], options: HttpOptions) {
-    const { host, allowedHosts, maxPayloadBytes, requestTimeoutMs, logger } = options;
+    const { host, allowedHosts, maxPayloadBytes, requestTimeoutMs, logger, dashboard } = options;
     this.#options = options;
     this.#gate = new Gate(host, allowedHosts);
     const bodies = new Bodies(Math.ceil((maxPayloadBytes + LIMITS.messageOverheadBytes) * JSON_GROWTH));
     const calls = createCalls(services, this.#calls);
     const routes = {
+      ...dashboardRoutes(dashboard),
       ...healthRoutes(this.#readiness),
       ...plainRoutes(calls, logger),
       ...connectRoutes(calls, { bodies, logger }),
