@@ -1,6 +1,6 @@
 /** Finds the redis-server that the tests start, or installs it where that can be done without asking. */
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { canInstall, install } from "./apt.ts";
 
 const OLDEST_REDIS = 7;
 const HOW_TO = `The tests need redis-server ${OLDEST_REDIS}.0 or newer on the path: apt-get install redis-server, brew install redis, or see https://redis.io/docs/latest/operate/oss_and_stack/install/`;
@@ -10,7 +10,7 @@ const HOW_TO = `The tests need redis-server ${OLDEST_REDIS}.0 or newer on the pa
  * Throws with a sentence that says how to get it when there is none and it cannot be installed here.
  */
 export function ensureRedisServer(): string {
-  const found = redisVersion() ?? (canInstall() ? install() : undefined);
+  const found = redisVersion() ?? (canInstall() ? installRedis() : undefined);
   if (found === undefined) throw new Error(HOW_TO);
   if (Number.parseInt(found, 10) < OLDEST_REDIS) throw new Error(`This redis-server is version ${found}. ${HOW_TO}`);
   return found;
@@ -25,29 +25,7 @@ function redisVersion(): string | undefined {
   }
 }
 
-function canInstall(): boolean {
-  return process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
-}
-
-/** Debian starts what it installs, unless this file says no. The tests start servers of their own. */
-const POLICY = "/usr/sbin/policy-rc.d";
-
-function install(): string | undefined {
-  console.error("test: installing redis-server ...");
-  const ownsPolicy = !existsSync(POLICY);
-  if (ownsPolicy) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  try {
-    apt("update");
-    apt("install", "-y", "--no-install-recommends", "redis-server");
-  } catch (cause) {
-    throw new Error(`apt-get could not install redis-server. ${HOW_TO}`, { cause });
-  } finally {
-    if (ownsPolicy) rmSync(POLICY, { force: true });
-  }
+function installRedis(): string | undefined {
+  install("redis-server", HOW_TO);
   return redisVersion();
-}
-
-function apt(...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync("apt-get", ["-qq", ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
 }

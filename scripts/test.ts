@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseCLI, startVitest, type TestModule, type TestSuite, type Vitest } from "vitest/node";
+import { ensureChromium } from "./chromium.ts";
 import { ensureRedisServer } from "./redis-server.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -19,7 +20,8 @@ interface Tally {
 const tally: Tally = { passed: 0, failed: 0, skipped: [] };
 const args = process.argv.slice(2);
 try {
-  console.log(`redis-server ${ensureRedisServer()}, Node.js ${process.version}`);
+  const redis = ensureRedisServer();
+  console.log(`redis-server ${redis}, ${ensureChromium() ?? "no Chromium"}, Node.js ${process.version}`);
   if (args.length === 0) check(tally);
   await test(args, tally);
 } catch (error) {

@@ -108,7 +108,13 @@ function options(
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [
-      { ...axis, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1]], space: 70, size: 30 },
+      {
+        ...axis,
+        values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1]],
+        space: 70,
+        size: 30,
+        incrs: [60, 120, 300, 600, 900],
+      },
       { ...axis, size: 64, values: (_plot, ticks) => ticks.map(text) },
     ],
     series: [

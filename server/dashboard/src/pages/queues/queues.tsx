@@ -4,12 +4,13 @@ import { grpcurl } from "../../api/grpcurl.ts";
 import { count, type Queue } from "../../api/messages.ts";
 import { link, stats } from "../../live/link.ts";
 import { useSteady } from "../../live/use-steady.ts";
-import { place } from "../../location.ts";
+import { href, place } from "../../location.ts";
 import { Empty, Loading } from "../../parts/empty.tsx";
 import { plural } from "../../parts/format.ts";
 import { Fresh } from "../../parts/fresh.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Table } from "../../parts/scroll.tsx";
+import { failuresAt } from "../pages.ts";
 import { QueueRow } from "./queue-row.tsx";
 
 export function Queues() {
@@ -26,7 +27,10 @@ export function Queues() {
       rpc={rpc}
       about={
         named ? (
-          <a href="/ui/queues">All queues</a>
+          <>
+            <a href="/ui/queues">All queues</a> · <a href={failuresAt(named)}>its failures</a> ·{" "}
+            <a href={href("/ui/workers", { queue: named })}>its workers</a>
+          </>
         ) : (
           queues && `${plural(queues.length, "queue")}${paused > 0 ? `, ${paused} paused` : ""}`
         )

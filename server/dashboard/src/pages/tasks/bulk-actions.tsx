@@ -1,7 +1,7 @@
 import { count } from "../../api/messages.ts";
 import { stats } from "../../live/link.ts";
 import { DeadActions } from "../failures/dead-actions.tsx";
-import type { Query } from "./tasks.tsx";
+import type { Query } from "./query.ts";
 
 /** Revives or deletes what the filter chooses. By type nothing can be chosen: the broker takes queues and groups. */
 export function BulkActions({ query: { queue, type, failure } }: { readonly query: Query }) {

@@ -4,7 +4,7 @@ import { stats } from "../../live/link.ts";
 import { go } from "../../location.ts";
 import { short } from "../../parts/format.ts";
 import { tasksAt } from "../pages.ts";
-import type { Query } from "./tasks.tsx";
+import type { Query } from "./query.ts";
 
 /** Chooses which tasks are listed. Each choice is an address. */
 export function Filter({ query }: { readonly query: Query }) {

@@ -1,6 +1,6 @@
 import { grpcurl } from "../../api/grpcurl.ts";
 import { Empty } from "../../parts/empty.tsx";
-import type { Query } from "./tasks.tsx";
+import type { Query } from "./query.ts";
 
 /** Why a list is empty, and how to fill it. */
 export function NoTasks({ query }: { readonly query: Query }) {

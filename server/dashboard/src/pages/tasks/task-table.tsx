@@ -6,7 +6,7 @@ import { Table } from "../../parts/scroll.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { queueAt, taskAt, workerAt } from "../pages.ts";
 import { CancelTask, DeleteTask, ReviveTask } from "../task/task-actions.tsx";
-import type { Query } from "./tasks.tsx";
+import type { Query } from "./query.ts";
 import { keyOf, type ListedTask } from "./use-task-list.ts";
 
 const PREVIEW_LETTERS = 90;

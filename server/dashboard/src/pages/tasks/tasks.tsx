@@ -1,5 +1,5 @@
 /** The tasks in one state, by queue and type. The filter is the address. */
-import { type State, stateName, toState } from "../../api/states.ts";
+import { stateName, toState } from "../../api/states.ts";
 import { place } from "../../location.ts";
 import { Empty, Loading, Problem } from "../../parts/empty.tsx";
 import { Fresh } from "../../parts/fresh.tsx";
@@ -7,15 +7,9 @@ import { Page } from "../../parts/page.tsx";
 import { BulkActions } from "./bulk-actions.tsx";
 import { Filter } from "./filter.tsx";
 import { NoTasks } from "./no-tasks.tsx";
+import type { Query } from "./query.ts";
 import { TaskTable } from "./task-table.tsx";
 import { useTaskList } from "./use-task-list.ts";
-
-export interface Query {
-  readonly state: State;
-  readonly queue: string;
-  readonly type: string;
-  readonly failure: string;
-}
 
 export function Tasks() {
   const { query: address } = place.value;
