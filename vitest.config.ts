@@ -23,7 +23,13 @@ const projects = [
   { name: "broker", include: ["test/broker/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 30_000 },
   { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 30_000 },
   // Against the dashboard as it is built, in a real browser.
-  { name: "dashboard", include: ["test/dashboard/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 },
+  {
+    name: "dashboard",
+    include: ["test/dashboard/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    fileParallelism: true,
+  },
   { name: "examples", include: ["test/examples/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 ];
 

@@ -15,7 +15,7 @@ export interface Loaded {
   readonly ready: string;
   readonly scheduled: string;
   readonly binary: string;
-  /** 12 of three kinds. */
+  /** 12 of three kinds in turn: a full disk, markup, no template. */
   readonly dead: readonly string[];
   /** Holds the active one. */
   readonly worker: WireSession;
@@ -40,7 +40,9 @@ export async function load(broker: DashboardBroker): Promise<Loaded> {
     concurrency: 20,
   });
   const held = await until("the worker has all tasks", () => worker.deliveries.length >= 14 && worker.deliveries);
-  await worker.settle({ outcomes: held.filter(({ task }) => task?.type !== "hold").map(toOutcome) });
+  await worker.settle({
+    outcomes: held.filter(({ task }) => task?.type !== "hold").map((one) => toOutcome(one, dead)),
+  });
 
   const ready = await enqueue({
     type: "idle",
@@ -55,9 +57,10 @@ export async function load(broker: DashboardBroker): Promise<Loaded> {
   return { completed, active, ready, scheduled, binary, dead, worker };
 }
 
-function toOutcome({ tag, task }: WireSession["deliveries"][number], i: number) {
+function toOutcome({ tag, task }: WireSession["deliveries"][number], dead: readonly string[]) {
   if (task?.type === "email")
     return { tag, result: { $case: "ack", value: { result: Buffer.from(`{"messageId":${LARGE}}`) } } } as const;
+  const i = dead.indexOf(task?.id ?? "");
   const messages = [`disk ${i} is full`, MARKUP, `no template "${i}"`];
   const nack = {
     action: 0,
