@@ -75,12 +75,12 @@ inBrowser((test) => {
     await page.route("**/events/stats*", (route) => route.fulfill({ status: 503, json: { code: "unavailable" } }));
     await page.reload();
 
-    await expect.poll(() => page.locator("div.away[role=alert]").textContent()).toContain("The store is away");
-    expect(await page.locator("div.away[role=alert]").textContent()).toContain("redis-cli");
+    await expect.poll(() => page.locator(".banner").textContent()).toContain("The store is away");
+    expect(await page.locator(".banner").textContent()).toContain("redis-cli");
     await page.unroute("**/events/stats*");
     await page.getByRole("button", { name: "Try now" }).click();
     await page.locator(".live.live").waitFor();
-    expect(await page.locator("div.away[role=alert]").count()).toBe(0);
+    expect(await page.locator(".banner").count()).toBe(0);
   });
 
   // Last: it ends the broker of this file.
@@ -89,12 +89,8 @@ inBrowser((test) => {
     await page.locator(".live.live").waitFor();
     await broker.stop();
 
-    await expect
-      .poll(() => page.locator("div.away[role=alert]").textContent(), { timeout: 10_000 })
-      .toContain("The broker is away");
-    expect(await page.locator("div.away[role=alert]").textContent()).toMatch(
-      /npm run broker.*Next try in \d+ s|Trying now/,
-    );
+    await expect.poll(() => page.locator(".banner").textContent(), { timeout: 10_000 }).toContain("The broker is away");
+    expect(await page.locator(".banner").textContent()).toMatch(/npm run broker.*Next try in \d+ s|Trying now/);
     expect(await page.locator(".topbar .live").textContent()).toMatch(/reconnecting …, last updated .* ago/);
     expect(await page.locator(".figure").count()).toBe(7);
 

@@ -10,6 +10,9 @@ import type { Stats } from "../api/messages.ts";
 import { setClock } from "./clock.ts";
 import { addSample } from "./rates.ts";
 
+/** "fault": the broker answers, but not what it was asked for. */
+export type Who = "broker" | "store" | "fault";
+
 export type Link =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
@@ -17,7 +20,7 @@ export type Link =
   | {
       readonly kind: "away";
       /** Who does not answer. */
-      readonly who: "broker" | "store";
+      readonly who: Who;
       readonly reason: string;
       readonly retryAtMs: number;
     };
@@ -65,7 +68,7 @@ function open(): void {
   const opened = new EventSource("/events/stats?interval=1s");
   source = opened;
   opened.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
-  opened.addEventListener("failed", ({ data }) => void fail(JSON.parse(data).message));
+  opened.addEventListener("failed", ({ data }) => void fail(JSON.parse(data)));
   opened.addEventListener("error", () => source === opened && void fail());
 }
 
@@ -89,8 +92,14 @@ function close(): void {
   clearTimeout(retry);
 }
 
+/** An error as the broker tells it. */
+interface Told {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** The browser does not tell why a stream ended: the broker is asked whether it is there, and its store. */
-async function fail(told?: string): Promise<void> {
+async function fail(told?: Told): Promise<void> {
   close();
   const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
   retry = setTimeout(open, pauseMs);
@@ -99,12 +108,13 @@ async function fail(told?: string): Promise<void> {
   if (!document.hidden && !source) link.value = { kind: "away", who, reason, retryAtMs };
 }
 
-async function findCause(told?: string): Promise<{ who: "broker" | "store"; reason: string }> {
+async function findCause(told?: Told): Promise<{ who: Who; reason: string }> {
+  if (told && told.code !== "unavailable") return { who: "fault", reason: told.message };
   try {
     const answer = await fetch("/readyz", { signal: AbortSignal.timeout(2_000) });
     const { reason = "" } = (await answer.json()) as { reason?: string };
     if (answer.ok && told === undefined) return { who: "broker", reason: "the stream was interrupted" };
-    return { who: reason.includes("stopping") ? "broker" : "store", reason: told ?? reason };
+    return { who: reason.includes("stopping") ? "broker" : "store", reason: told?.message ?? reason };
   } catch {
     return { who: "broker", reason: "it does not answer" };
   }

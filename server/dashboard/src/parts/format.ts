@@ -32,11 +32,13 @@ export function percent(share: number | undefined): string {
 
 export function span(ms: number | undefined): string {
   if (ms === undefined) return UNKNOWN;
-  if (ms < 1) return ms === 0 ? "0 ms" : `${ms.toFixed(1)} ms`;
+  if (ms < 10) return `${Number(ms.toFixed(1))} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${Number((ms / 1_000).toPrecision(3))} s`;
   return inUnits(ms);
 }
+
+const HOUR_MS = 3_600_000;
 
 const UNITS = [
   ["d", 86_400_000],
@@ -59,13 +61,17 @@ function inUnits(ms: number): string {
   return parts.join(" ");
 }
 
-/** The largest unit, such as "12 s ago" or "in 3 h". */
+/** Such as "12 s ago" or "in 3 h 20 min". */
 export function relative(atMs: number, nowMs: number): string {
   const ms = nowMs - atMs;
   const size = Math.abs(ms);
   if (size < 1_500) return ms >= 0 ? "just now" : "in a moment";
-  const [name, unit] = UNITS.find(([, unit]) => size >= unit) ?? UNITS[3];
-  const text = `${Math.round(size / unit)} ${name}`;
+  const text =
+    size < 60_000
+      ? `${Math.round(size / 1_000)} s`
+      : size < HOUR_MS
+        ? `${Math.round(size / 60_000)} min`
+        : inUnits(size);
   return ms > 0 ? `${text} ago` : `in ${text}`;
 }
 

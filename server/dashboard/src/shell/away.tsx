@@ -1,28 +1,44 @@
 /** Says why nothing moves, and what to type next. */
 import { now } from "../live/clock.ts";
-import { link, reconnect, stats } from "../live/link.ts";
+import { link, reconnect, stats, type Who } from "../live/link.ts";
 import { Command } from "../parts/copy.tsx";
+
+const STORIES: Readonly<
+  Record<Who, { readonly title: string; readonly advice: string; readonly command: () => string }>
+> = {
+  broker: {
+    title: "The broker is away",
+    advice: "Tasks are safe in the store meanwhile. To start a broker on this machine:",
+    command: () => "npm run broker",
+  },
+  store: {
+    title: "The store is away",
+    advice:
+      "The broker tries again by itself, and workers keep what they have done. To see whether Redis answers, and what the broker says:",
+    command: () => `redis-cli -u "$TASKWIRE_REDIS_URL" ping; curl ${location.origin}/readyz`,
+  },
+  fault: {
+    title: "The broker does not tell its numbers",
+    advice: "It is up, and tasks may well go on. To ask it without this page:",
+    command: () => `curl ${location.origin}/stats`,
+  },
+};
 
 export function Away() {
   const state = link.value;
   if (state.kind !== "away") return null;
   const { who, reason, retryAtMs } = state;
+  const { title, advice, command } = STORIES[who];
   return (
-    <div class="away" role="alert">
-      <p class="away-title">{who === "store" ? "The store is away" : "The broker is away"}</p>
+    <div class="banner" role="alert">
+      <p class="banner-title">{title}</p>
       <p>
         {reason ? `${capital(reason)}. ` : ""}
         {stats.value ? "What is shown is what was last known. " : ""}
-        {who === "store"
-          ? "The broker tries again by itself, and workers keep what they have done. To see whether Redis answers, and what the broker says:"
-          : "Tasks are safe in the store meanwhile. To start a broker on this machine:"}
+        {advice}
       </p>
-      <Command
-        text={
-          who === "store" ? `redis-cli -u "$TASKWIRE_REDIS_URL" ping; curl ${location.origin}/readyz` : "npm run broker"
-        }
-      />
-      <p class="away-next">
+      <Command text={command()} />
+      <p class="banner-next">
         <Next atMs={retryAtMs} />
         <button type="button" class="button" onClick={reconnect}>
           Try now
