@@ -1,3 +1,5 @@
+// What runs in the page knows the page.
+/// <reference lib="dom" />
 /** The fixtures of the tests of the dashboard: a loaded broker, and a page that must stay clean. */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -63,7 +63,7 @@ function toOutcome({ tag, task }: WireSession["deliveries"][number], dead: reado
   const i = dead.indexOf(task?.id ?? "");
   const messages = [`disk ${i} is full`, MARKUP, `no template "${i}"`];
   const nack = {
-    action: 0,
+    action: 0 as const,
     errorType: i % 3 === 1 ? "<b>Markup</b>" : "RenderError",
     errorMessage: messages[i % 3] ?? "",
     retryDelay: undefined,
