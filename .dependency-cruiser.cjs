@@ -56,6 +56,13 @@ module.exports = {
     ...RESERVED.map(reservedRule),
     ...Object.entries(PACKAGES).flatMap(packageRules),
     {
+      name: "dashboard",
+      comment: "runs in a browser: it knows the broker by its HTTP door only",
+      severity: "error",
+      from: { path: "^server/dashboard/" },
+      to: { path: "^(proto|client|worker-sdk|server/src|test|scripts)/" },
+    },
+    {
       name: "no-cycles",
       severity: "error",
       from: {},
@@ -65,7 +72,7 @@ module.exports = {
       name: "declared-packages",
       comment: "what is published may import only what its package.json names as a dependency",
       severity: "error",
-      from: { path: "^(proto|client|worker-sdk|server)/", pathNot: TESTS },
+      from: { path: "^(proto|client|worker-sdk|server)/", pathNot: `${TESTS}|^server/dashboard/` },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },

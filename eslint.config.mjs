@@ -2,15 +2,15 @@
 import tseslint from "typescript-eslint";
 
 export default [
-  { ignores: ["**/dist/", "proto/", ".cache/", "**/*.mjs", "**/*.cjs"] },
+  { ignores: ["**/dist/", "proto/", ".cache/", "**/*.mjs", "**/*.cjs", "**/vite.config.ts"] },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     plugins: { "@typescript-eslint": tseslint.plugin },
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: {
         tsconfigRootDir: import.meta.dirname,
-        project: ["test/tsconfig.json"],
+        project: ["test/tsconfig.json", "server/dashboard/tsconfig.json"],
       },
     },
     rules: {

@@ -25,6 +25,14 @@ const projects = [
   { name: "monitoring", include: ["test/monitoring/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
   // The hooks install and build what other languages need.
   { name: "clients", include: ["test/clients/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+  // Against the dashboard as it is built, in a real browser.
+  {
+    name: "dashboard",
+    include: ["test/dashboard/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    fileParallelism: true,
+  },
   { name: "examples", include: ["test/examples/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 ];
 

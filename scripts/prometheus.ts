@@ -1,6 +1,6 @@
 /** Finds the Prometheus that tests start, or installs it where that can be done without asking. */
 import { execFileSync } from "node:child_process";
-import { canInstall, install } from "./debian.ts";
+import { canInstall, install } from "./apt.ts";
 
 const HOW_TO =
   "The tests of the dashboard and the alerts need prometheus and promtool on the path, and are skipped: apt-get install prometheus, brew install prometheus, or see https://prometheus.io/download/";
@@ -11,14 +11,14 @@ export function ensurePrometheus(): string {
     const found = prometheusVersion() ?? (canInstall() ? installPrometheus() : undefined);
     if (found !== undefined) return found;
   } catch (error) {
-    console.error(`test: apt-get could not install prometheus: ${error instanceof Error ? error.message : error}`);
+    console.error(error instanceof Error ? error.message : error);
   }
-  console.error(`test: ${HOW_TO}`);
+  console.error(HOW_TO);
   return "missing";
 }
 
 function installPrometheus(): string | undefined {
-  install("prometheus");
+  install("prometheus", HOW_TO);
   return prometheusVersion();
 }
 

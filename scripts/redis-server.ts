@@ -1,6 +1,6 @@
 /** Finds the redis-server that the tests start, or installs it where that can be done without asking. */
 import { execFileSync } from "node:child_process";
-import { canInstall, install } from "./debian.ts";
+import { canInstall, install } from "./apt.ts";
 
 const OLDEST_REDIS = 7;
 const HOW_TO = `The tests need redis-server ${OLDEST_REDIS}.0 or newer on the path: apt-get install redis-server, brew install redis, or see https://redis.io/docs/latest/operate/oss_and_stack/install/`;
@@ -26,10 +26,6 @@ function redisVersion(): string | undefined {
 }
 
 function installRedis(): string | undefined {
-  try {
-    install("redis-server");
-  } catch (cause) {
-    throw new Error(`apt-get could not install redis-server. ${HOW_TO}`, { cause });
-  }
+  install("redis-server", HOW_TO);
   return redisVersion();
 }

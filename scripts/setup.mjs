@@ -27,6 +27,7 @@ const LOCK_STALE_MS = 10_000;
 
 const root = join(import.meta.dirname ?? ".", "..");
 const cache = join(root, ".cache");
+const dashboard = join(root, "server/dashboard");
 const isQuiet = process.argv.includes("--quiet");
 
 const [major = 0] = process.versions.node.split(".").map(Number);
@@ -69,6 +70,16 @@ async function install() {
 }
 
 function isBuilt() {
+  return isCompiled() && isDashboardBuilt();
+}
+
+async function build() {
+  say("building ...");
+  if (!isCompiled()) await compile();
+  if (!isDashboardBuilt()) await buildDashboard();
+}
+
+function isCompiled() {
   return read(join(cache, "built")) === buildMark() && PACKAGES.every((name) => existsSync(join(root, name, "dist")));
 }
 
@@ -80,6 +91,10 @@ function buildMark() {
     join(root, "tsconfig.base.json"),
     join(root, "package-lock.json"),
   ];
+  return markOf(files);
+}
+
+function markOf(files) {
   const lines = files.sort().map((file) => {
     const { mtimeMs, size } = statSync(file);
     return `${relative(root, file)} ${mtimeMs} ${size}`;
@@ -87,8 +102,7 @@ function buildMark() {
   return hash(lines.join("\n"));
 }
 
-async function build() {
-  say("building ...");
+async function compile() {
   const mark = buildMark();
   for (const name of PACKAGES) {
     // The compiler trusts this file, and would not notice that what it describes was deleted.
@@ -97,6 +111,23 @@ async function build() {
   await run("tsc --build", process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "--build", ...PACKAGES]);
   for (const name of PACKAGES) copyAssets(join(root, name, "src"), join(root, name, "dist"));
   writeFileSync(join(cache, "built"), mark);
+}
+
+function isDashboardBuilt() {
+  return (
+    read(join(cache, "dashboard")) === dashboardMark() && existsSync(join(root, "server/dist/dashboard/index.html"))
+  );
+}
+
+function dashboardMark() {
+  return markOf([...filesIn(dashboard), join(root, "package-lock.json")]);
+}
+
+async function buildDashboard() {
+  const mark = dashboardMark();
+  const vite = join(root, "node_modules/vite/bin/vite.js");
+  await run("vite build", process.execPath, [vite, "build", dashboard, "--config", join(dashboard, "vite.config.ts")]);
+  writeFileSync(join(cache, "dashboard"), mark);
 }
 
 /** What the compiler leaves out, such as Lua scripts and pages, is found beside the compiled files as beside the sources. */

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseCLI, startVitest, type TestModule, type TestSuite, type Vitest } from "vitest/node";
+import { ensureChromium } from "./chromium.ts";
 import { ensurePrometheus } from "./prometheus.ts";
 import { ensureRedisServer } from "./redis-server.ts";
 
@@ -20,7 +21,12 @@ interface Tally {
 const tally: Tally = { passed: 0, failed: 0, skipped: [] };
 const args = process.argv.slice(2);
 try {
-  console.log(`redis-server ${ensureRedisServer()}, Prometheus ${ensurePrometheus()}, Node.js ${process.version}`);
+  const found = [
+    `redis-server ${ensureRedisServer()}`,
+    `Prometheus ${ensurePrometheus()}`,
+    ensureChromium() ?? "no Chromium",
+  ];
+  console.log(`${found.join(", ")}, Node.js ${process.version}`);
   if (args.length === 0) check(tally);
   await test(args, tally);
 } catch (error) {

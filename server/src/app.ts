@@ -1,7 +1,7 @@
 /** Builds all parts of the broker, joins them, and starts and stops them in the right order. Read this first. */
 import type { Broker } from "./api/broker.ts";
 import { sendDrain } from "./api/handlers/subscribe.ts";
-import { createServices, type Service } from "./api/services.ts";
+import { createServices } from "./api/services.ts";
 import type { Config } from "./config/schema.ts";
 import { Dispatcher } from "./delivery/dispatcher.ts";
 import { loadOf } from "./delivery/load.ts";
@@ -9,7 +9,7 @@ import { Puller } from "./delivery/puller.ts";
 import { WorkerRegistry } from "./delivery/registry.ts";
 import { Settler } from "./delivery/settler.ts";
 import { GrpcServer } from "./grpc/server.ts";
-import { HttpServer } from "./http/server.ts";
+import { type HttpParts, HttpServer } from "./http/server.ts";
 import { Alarm } from "./maintenance/alarm.ts";
 import { Chores } from "./maintenance/chores.ts";
 import { Liveness } from "./maintenance/liveness.ts";
@@ -65,7 +65,9 @@ export function createApp(config: Config, bareStore: Store, logger: Logger): App
   const broker: Broker = { store, dispatcher, settler, puller, registry, stats, history, logger, limits };
   const services = createServices(broker);
   const grpc = new GrpcServer(services, { ...config.grpcListen, maxPayloadBytes, logger });
-  const http = createHttp(config, { services, metrics, logger });
+  let grpcPort = config.grpcListen.port;
+  const dashboard = () => ({ grpc: { host: config.grpcListen.host, port: grpcPort } });
+  const http = createHttp(config, { services, metrics, logger, dashboard });
   let stopping: Promise<void> | undefined;
   const events = {
     ready: (queue: string) => dispatcher.wake(queue),
@@ -81,7 +83,7 @@ export function createApp(config: Config, bareStore: Store, logger: Logger): App
   const start = async () => {
     await store.start(events);
     for (const service of [dispatcher, puller, registry, alarm, chores, sampler]) await service.start();
-    const grpcPort = await grpc.start();
+    grpcPort = await grpc.start();
     const httpPort = await http?.start();
     grpc.setServing(true);
     logger.info({ store: store.description, durability: store.durability, brokerId: store.brokerId }, "store open");
@@ -108,10 +110,7 @@ export function createApp(config: Config, bareStore: Store, logger: Logger): App
   return { start, stop: () => (stopping ??= stop()) };
 }
 
-function createHttp(
-  config: Config,
-  parts: { readonly services: readonly Service[]; readonly metrics: MetricsPage; readonly logger: Logger },
-): HttpServer | undefined {
+function createHttp(config: Config, parts: HttpParts): HttpServer | undefined {
   const {
     httpListen,
     httpAllowedHosts: allowedHosts,

@@ -1,4 +1,7 @@
 /** What tests outside this package may use. Not for applications: it may change in any release. */
+export { type App, createApp } from "./app.ts";
+export { loadConfig } from "./config/load.ts";
+export type { Config } from "./config/schema.ts";
 export { TaskwireError } from "./domain/errors.ts";
 export { groupOfFailure } from "./domain/failure-group.ts";
 export {

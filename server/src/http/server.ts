@@ -15,6 +15,7 @@ import { HttpError, refuse, statusOf } from "./answer.ts";
 import { Bodies } from "./bodies.ts";
 import { createCalls } from "./calls.ts";
 import { connectRoutes } from "./connect.ts";
+import { type DashboardConfig, dashboardRoutes } from "./dashboard.ts";
 import { Gate } from "./gate.ts";
 import { healthRoutes, Readiness } from "./health.ts";
 import { metricsRoutes } from "./metrics.ts";
@@ -34,6 +35,8 @@ export interface HttpParts {
   readonly services: readonly Service[];
   readonly metrics: MetricsPage;
   readonly logger: Logger;
+  /** What the dashboard is told. */
+  readonly dashboard: () => DashboardConfig;
 }
 
 /** What a page of ours may do in a browser, and that no other may do anything with what it gets from here. */
@@ -62,13 +65,14 @@ export class HttpServer {
   readonly #responses = new WeakMap<Duplex, ServerResponse>();
   #underWay = 0;
 
-  constructor({ services, metrics, logger }: HttpParts, options: HttpOptions) {
+  constructor({ services, metrics, logger, dashboard }: HttpParts, options: HttpOptions) {
     const { host, allowedHosts, maxPayloadBytes, requestTimeoutMs } = options;
     this.#options = options;
     this.#gate = new Gate(host, allowedHosts);
     const bodies = new Bodies(Math.ceil((maxPayloadBytes + LIMITS.messageOverheadBytes) * JSON_GROWTH));
     const calls = createCalls(services, this.#calls);
     const routes = {
+      ...dashboardRoutes(dashboard),
       ...healthRoutes(this.#readiness),
       ...plainRoutes(calls, logger),
       ...metricsRoutes(metrics),

@@ -1,0 +1,50 @@
+/** Which page is shown: its path, and its filter in the query. The address bar is the only place where they are kept. */
+import { signal } from "@preact/signals";
+
+export interface Place {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+export const place = signal<Place>(read());
+
+/** A page with its filter; empty values are left out. */
+export function href(path: string, filter: Readonly<Record<string, string | undefined>> = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export function go(address: string): void {
+  if (address === location.pathname + location.search) return;
+  history.pushState(null, "", address);
+  arrive();
+}
+
+/** Links are plain links: those that stay within the dashboard are followed without loading it again. */
+export function startLocation(): void {
+  addEventListener("popstate", arrive);
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+    if (!link || !isPlain || link.target || link.origin !== location.origin || event.defaultPrevented) return;
+    if (link.pathname !== "/" && !link.pathname.startsWith("/ui/")) return;
+    if (link.hash) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}
+
+function arrive(): void {
+  const before = place.peek().path;
+  place.value = read();
+  if (place.value.path === before) return;
+  scrollTo(0, 0);
+  // Whoever listens to the page, or walks it by keys, starts anew at its heading.
+  requestAnimationFrame(() => document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true }));
+}
+
+function read(): Place {
+  return { path: location.pathname, query: new URLSearchParams(location.search) };
+}

@@ -1,0 +1,102 @@
+import { count, type Queue, type Stats } from "../../api/messages.ts";
+import { perSecond } from "../../live/rates.ts";
+import { Paused } from "../../parts/badge.tsx";
+import { Empty } from "../../parts/empty.tsx";
+import { rate, short } from "../../parts/format.ts";
+import { Panel } from "../../parts/page.tsx";
+import { Table } from "../../parts/scroll.tsx";
+import { Since } from "../../parts/time.tsx";
+import { queueAt, tasksAt } from "../pages.ts";
+
+const SHOWN = 8;
+
+/** The queues with the most to do. */
+export function BusyQueues({ stats: { queues = [] } }: { readonly stats: Stats }) {
+  // A new order each second could not be read: only what is far behind moves up.
+  const rank = (queue: Queue) => Math.floor(Math.log10(1 + count(queue.counters?.ready)));
+  const busiest = [...queues].sort((a, b) => rank(b) - rank(a) || (a.name < b.name ? -1 : 1)).slice(0, SHOWN);
+  return (
+    <Panel title="Queues" aside={<a href="/ui/queues">{`All ${short(queues.length)}`}</a>} name="busy">
+      {busiest.length === 0 ? (
+        <Empty title="No queues">A queue is there from its first task on.</Empty>
+      ) : (
+        <Table label="The queues with the most to do" name="list">
+          <thead>
+            <tr>
+              <th scope="col">Queue</th>
+              <th scope="col" class="number">
+                Waiting
+              </th>
+              <th scope="col" class="number">
+                Oldest
+              </th>
+              <th scope="col" class="number">
+                Active
+              </th>
+              <th scope="col" class="number">
+                Dead
+              </th>
+              <th scope="col" class="number">
+                In /s
+              </th>
+              <th scope="col" class="number">
+                Done /s
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {busiest.map((queue) => (
+              <QueueRow key={queue.name} queue={queue} />
+            ))}
+          </tbody>
+        </Table>
+      )}
+    </Panel>
+  );
+}
+
+function QueueRow({ queue: { name, counters = {}, paused, oldestReadyTime } }: { readonly queue: Queue }) {
+  return (
+    <tr>
+      <td>
+        <a data-row href={queueAt(name)}>
+          {name}
+        </a>{" "}
+        {paused && <Paused />}
+      </td>
+      <td class="number">
+        <a href={tasksAt({ state: "ready", queue: name })}>{short(count(counters.ready))}</a>
+      </td>
+      <td class="number">
+        <Since at={oldestReadyTime} />
+      </td>
+      <td class="number">
+        <a href={tasksAt({ state: "active", queue: name })}>{short(count(counters.active))}</a>
+      </td>
+      <td class="number">
+        <a href={tasksAt({ state: "dead", queue: name })}>{short(count(counters.dead))}</a>
+      </td>
+      <td class="number">{rate(perSecond("enqueued", name))}</td>
+      <td class="number">{rate(perSecond("completed", name))}</td>
+    </tr>
+  );
+}
+
+/** Which types of tasks there are. */
+export function TypesPanel({ stats: { enqueuedByType = {} } }: { readonly stats: Stats }) {
+  const types = Object.entries(enqueuedByType).sort(([, a], [, b]) => count(b) - count(a));
+  if (types.length === 0) return null;
+  return (
+    <Panel title="Types" aside={<span class="muted">enqueued in all</span>} name="types">
+      <ul class="types">
+        {types.slice(0, SHOWN).map(([type, many]) => (
+          <li key={type}>
+            <a href={tasksAt({ type })}>{type}</a>
+            <span class="number">{short(count(many))}</span>
+          </li>
+        ))}
+        {types.length > SHOWN && <li class="muted">{types.length - SHOWN} more</li>}
+      </ul>
+    </Panel>
+  );
+}

@@ -1,0 +1,72 @@
+import { useState } from "preact/hooks";
+import { count, type Queue } from "../../api/messages.ts";
+import type { State } from "../../api/states.ts";
+import { failureShare, perSecond } from "../../live/rates.ts";
+import { Action } from "../../parts/action.tsx";
+import { Paused } from "../../parts/badge.tsx";
+import { percent, rate, short } from "../../parts/format.ts";
+import { Since } from "../../parts/time.tsx";
+import { failuresAt, queueAt, tasksAt } from "../pages.ts";
+import { RateDialog } from "./rate-dialog.tsx";
+
+export function QueueRow({ queue, isGone }: { readonly queue: Queue; readonly isGone: boolean }) {
+  const { name, counters = {}, paused, enqueueRate, oldestReadyTime } = queue;
+  const [isRateOpen, setRateOpen] = useState(false);
+  const size = (state: State) => (
+    <td class="number">
+      <a href={tasksAt({ state, queue: name })}>{short(count(counters[state]))}</a>
+    </td>
+  );
+  return (
+    <tr class={isGone ? "is-gone" : paused ? "is-paused" : ""}>
+      <td>
+        <a data-row class="name" href={queueAt(name)}>
+          {name}
+        </a>{" "}
+        {paused && <Paused />}
+      </td>
+      {size("ready")}
+      <td class="number">
+        <Since at={oldestReadyTime} />
+      </td>
+      {size("scheduled")}
+      {size("active")}
+      {size("completed")}
+      {size("dead")}
+      <td class="number">{rate(perSecond("enqueued", name))}</td>
+      <td class="number">{rate(perSecond("completed", name))}</td>
+      <td class="number">
+        <a href={failuresAt(name)}>{percent(failureShare(name))}</a>
+      </td>
+      <td class="actions">
+        <PauseOrResume name={name} isPaused={paused === true} />
+        <button type="button" class="button" aria-label={`Enqueue rate of ${name}`} onClick={() => setRateOpen(true)}>
+          {enqueueRate ? `${enqueueRate.perSecond}/s at most` : "Rate …"}
+        </button>
+        {isRateOpen && <RateDialog queue={name} rate={enqueueRate} onClose={() => setRateOpen(false)} />}
+      </td>
+    </tr>
+  );
+}
+
+function PauseOrResume({ name, isPaused }: { readonly name: string; readonly isPaused: boolean }) {
+  const request = { queue: name };
+  return isPaused ? (
+    <Action
+      key="resume"
+      label="Resume"
+      of={name}
+      look="primary"
+      rpc={{ method: "QueueService/ResumeQueue", request }}
+      done={() => `${name} is resumed: its tasks are handed out again`}
+    />
+  ) : (
+    <Action
+      key="pause"
+      label="Pause"
+      of={name}
+      rpc={{ method: "QueueService/PauseQueue", request }}
+      done={() => `${name} is paused: nothing is handed out from it; what workers hold goes on`}
+    />
+  );
+}

@@ -1,0 +1,127 @@
+import { expect } from "vitest";
+import { inBrowser } from "./dashboard-test.ts";
+import { LARGE } from "./load.ts";
+
+inBrowser((test) => {
+  test("the overview shows the numbers, and each leads to the list that it counts", async ({ open }) => {
+    const page = await open("/");
+
+    const figure = (name: string) => page.locator(".figure", { hasText: name }).locator(".figure-value");
+    await expect.poll(() => figure("Dead").textContent()).toBe("12");
+    expect(await figure("Waiting").textContent()).toBe("2");
+    expect(await figure("Scheduled").textContent()).toBe("1");
+    expect(await figure("Active").textContent()).toBe("1");
+    await page.locator(".figure", { hasText: "Dead" }).click();
+
+    await page.waitForURL("**/ui/tasks?state=dead");
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(12);
+  });
+
+  test("the chart shows the last hour as the broker kept it, also after a reload", async ({ open }) => {
+    const page = await open("/ui/queues");
+    const nowMs = Date.now();
+    const moments = Array.from({ length: 360 }, (_, i) => ({
+      time: new Date(nowMs - (360 - i) * 10_000).toISOString(),
+      total: { enqueued: String(i * 500), completed: String(i * 490), failed: String(i * 10), ready: "7", dead: "3" },
+      wait: { p95: "0.012s", count: "500" },
+      run: { p95: "0.250s", count: "500" },
+    }));
+    await page.route("**/GetHistory", (route) => route.fulfill({ json: { moments } }));
+    await page.goto(new URL("/", page.url()).href);
+
+    for (const _time of ["first", "reloaded"]) {
+      const plot = page.locator(".plot");
+      await expect.poll(() => plot.getAttribute("aria-label")).toMatch(/enqueued: at most 50\/s.*failed: at most 1\/s/);
+      expect(await plot.locator("canvas").count()).toBe(1);
+      await page.reload();
+    }
+    await page.getByRole("button", { name: "Latency" }).click();
+    await expect
+      .poll(() => page.locator(".plot").getAttribute("aria-label"))
+      .toMatch(/wait p95: at most \d.* m?s.*run p95: at most \d.* m?s/);
+  });
+
+  test("the queues show what stands in each", async ({ open }) => {
+    const page = await open("/ui/queues");
+
+    const row = page.locator("tr", { hasText: "render" });
+    await expect.poll(() => row.locator("td").nth(6).textContent()).toBe("12");
+    await row.locator("td").nth(6).locator("a").click();
+    await page.waitForURL("**/ui/tasks?state=dead&queue=render");
+  });
+
+  test("tasks are listed by state, queue and type, and the filter is in the address", async ({ open, loaded }) => {
+    const page = await open("/ui/tasks");
+
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(2);
+    await page.getByLabel("State").getByText("completed").click();
+    await expect.poll(() => page.locator("tbody").textContent()).toContain(loaded.completed);
+    await page.getByLabel("State").getByText("dead").click();
+    await page.getByLabel("Queue").selectOption("render");
+    await page.waitForURL("**/ui/tasks?state=dead&queue=render");
+    await page.getByLabel("Type").selectOption("idle");
+    await page.waitForURL("**/ui/tasks?state=dead&queue=render&type=idle");
+    await expect.poll(() => page.locator(".empty-title").textContent()).toContain("No task of the type idle");
+    await page.goBack();
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(12);
+  });
+
+  test("a task is found by its id, and its payload and result are exact", async ({ open, loaded }) => {
+    const page = await open("/");
+
+    await page.getByLabel("Find a task by its id").fill(loaded.completed);
+    await page.keyboard.press("Enter");
+
+    await expect.poll(() => page.locator("h1").textContent()).toContain(loaded.completed);
+    await expect.poll(() => page.locator(".content .code").textContent()).toContain(`"messageId": ${LARGE}`);
+    expect(await page.locator(".attempt").textContent()).toContain("w-00000001");
+  });
+
+  test("a task that waits says why, one that is dead shows its attempts with their stacks", async ({
+    open,
+    loaded,
+  }) => {
+    const waiting = await open(`/ui/task?id=${loaded.ready}`);
+    await expect
+      .poll(() => waiting.locator(".why p").textContent())
+      .toContain("No worker takes tasks of the queue idle");
+    const held = await open(`/ui/task?id=${loaded.active}`);
+    await expect.poll(() => held.locator(".why p").textContent()).toContain("Held by worker w-00000001 since");
+    const dead = await open(`/ui/task?id=${loaded.dead[0]}`);
+    await expect.poll(() => dead.locator(".attempt-error").textContent()).toMatch(/RenderError|Markup/);
+    expect(await dead.locator(".stack .code").isVisible()).toBe(true);
+  });
+
+  test("what is no text is shown as hex", async ({ open, loaded }) => {
+    const page = await open(`/ui/task?id=${loaded.binary}`);
+
+    await expect.poll(() => page.locator(".content .code").textContent()).toContain("00000000  00 01 02 ff");
+  });
+
+  test("many failures of three kinds are three rows", async ({ open }) => {
+    const page = await open("/ui/failures");
+
+    await expect.poll(() => page.locator(".failure").count()).toBe(3);
+    expect(await page.locator(".failure-count").allTextContents()).toEqual(["4", "4", "4"]);
+    expect(await page.locator(".about").textContent()).toContain("12 dead tasks in 3 groups");
+    await page.locator(".failure-count").first().click();
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(4);
+  });
+
+  test("the workers show what each holds", async ({ open, loaded }) => {
+    const page = await open("/ui/workers");
+
+    await expect.poll(() => page.locator(".holding").textContent(), { timeout: 5_000 }).toContain(loaded.active);
+    expect(await page.locator(".worker-slots").textContent()).toContain("1 of 20 slots");
+  });
+
+  test("an unknown task, page and queue each say so", async ({ open }) => {
+    // The browser says on the console that the answer was 404.
+    const none = await open("/ui/task?id=0G8J485ZS01M882QKJJ0000P4T6KS00", { mayFail: true });
+    await expect.poll(() => none.locator(".empty").textContent()).toContain("There is no such task");
+    const chosen = await open("/ui/task?id=mine", { mayFail: true });
+    await expect.poll(() => chosen.locator(".empty").textContent()).toContain("In which queue?");
+    const queue = await open("/ui/queues?queue=nothing");
+    await expect.poll(() => queue.locator(".empty").textContent()).toContain("There is no queue nothing");
+  });
+});
