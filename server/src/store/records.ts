@@ -97,37 +97,32 @@ export interface FoundResult extends AttemptResult {
 export function findResult(records: Uint8Array, index: number): FoundResult | undefined {
   // Only encodeResults writes these.
   for (const record of unpackMultiple(records) as unknown[][]) {
-    for (const found of eachResult(record)) if (found.index === index) return found;
+    const [broker, sequence, attempt, lostCount, endedAtMs] = record as [string, number, number, number, number];
+    const earlier = Buffer.isBuffer(record[EARLIER_AT]) ? decodeAttempts(record[EARLIER_AT]) : [];
+    let workerId = "";
+    for (let at = earlier.length > 0 ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
+      if (typeof record[at] === "string") workerId = record[at++] as string;
+      if (record[at] !== index) continue;
+      const durationMs = record[at + 1] as number;
+      const end = record[at + 2] as Buffer | FailureFields | null;
+      const failure = Array.isArray(end) ? toFailure(end, durationMs, workerId) : undefined;
+      const result = Array.isArray(end) || end === null ? undefined : end;
+      return {
+        success: !failure,
+        result,
+        failure,
+        durationMs,
+        workerId,
+        endedAtMs,
+        broker,
+        sequence,
+        attempt,
+        lostCount,
+        earlier,
+      };
+    }
   }
   return undefined;
-}
-
-/** The results of the first of concatenated records, in its order. */
-export function firstResults(records: Uint8Array): IndexedResult[] {
-  // Only encodeResults writes these.
-  const [record] = unpackMultiple(records) as unknown[][];
-  return record ? [...eachResult(record)] : [];
-}
-
-export interface IndexedResult extends FoundResult {
-  readonly index: number;
-}
-
-function* eachResult(record: readonly unknown[]): Generator<IndexedResult> {
-  const [broker, sequence, attempt, lostCount, endedAtMs] = record as [string, number, number, number, number];
-  const past = record[EARLIER_AT];
-  const earlier = Buffer.isBuffer(past) ? decodeAttempts(past) : [];
-  const lease = { endedAtMs, broker, sequence, attempt, lostCount, earlier };
-  let workerId = "";
-  for (let at = earlier.length > 0 ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
-    if (typeof record[at] === "string") workerId = record[at++] as string;
-    const index = record[at] as number;
-    const durationMs = record[at + 1] as number;
-    const end = record[at + 2] as Buffer | FailureFields | null;
-    const failure = Array.isArray(end) ? toFailure(end, durationMs, workerId) : undefined;
-    const result = Array.isArray(end) || end === null ? undefined : end;
-    yield { index, success: !failure, result, failure, durationMs, workerId, ...lease };
-  }
 }
 
 /** Where the earlier attempts stand in a record, if it has some; else its first entry. */
