@@ -95,22 +95,28 @@ export interface FoundResult extends AttemptResult {
 
 /** The result of one task in the concatenated records of its block. */
 export function findResult(records: Uint8Array, index: number): FoundResult | undefined {
+  for (const found of eachResult(records)) if (found.index === index) return found.read();
+  return undefined;
+}
+
+/** All results in the concatenated records of a block, in the order in which they were written. */
+export function* eachResult(
+  records: Uint8Array,
+): Generator<{ readonly index: number; readonly success: boolean; readonly read: () => FoundResult }> {
   // Only encodeResults writes these.
   for (const record of unpackMultiple(records) as unknown[][]) {
     const [broker, sequence, attempt, lostCount, endedAtMs] = record as [string, number, number, number, number];
-    const earlier = Buffer.isBuffer(record[EARLIER_AT]) ? decodeAttempts(record[EARLIER_AT]) : [];
-    let workerId = "";
-    for (let at = earlier.length > 0 ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
-      if (typeof record[at] === "string") workerId = record[at++] as string;
-      if (record[at] !== index) continue;
-      const durationMs = record[at + 1] as number;
-      const end = record[at + 2] as Buffer | FailureFields | null;
-      const failure = Array.isArray(end) ? toFailure(end, durationMs, workerId) : undefined;
-      const result = Array.isArray(end) || end === null ? undefined : end;
-      return {
-        success: !failure,
-        result,
-        failure,
+    const past = Buffer.isBuffer(record[EARLIER_AT]) ? record[EARLIER_AT] : undefined;
+    let worker = "";
+    for (let at = past ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
+      if (typeof record[at] === "string") worker = record[at++] as string;
+      const workerId = worker;
+      const [index, durationMs, end] = record.slice(at, at + 3) as [number, number, Buffer | FailureFields | null];
+      const success = !Array.isArray(end);
+      const read = (): FoundResult => ({
+        success,
+        result: success ? (end ?? undefined) : undefined,
+        failure: success ? undefined : toFailure(end, durationMs, workerId),
         durationMs,
         workerId,
         endedAtMs,
@@ -118,11 +124,11 @@ export function findResult(records: Uint8Array, index: number): FoundResult | un
         sequence,
         attempt,
         lostCount,
-        earlier,
-      };
+        earlier: past ? decodeAttempts(past) : [],
+      });
+      yield { index, success, read };
     }
   }
-  return undefined;
 }
 
 /** Where the earlier attempts stand in a record, if it has some; else its first entry. */
