@@ -28,13 +28,11 @@ import {
   type StoreEvents,
   type StoreOptions,
   type TaskSnapshot,
-  TaskwireError,
   type WorkerRecord,
 } from "@taskwire/server/testing";
-import type { MemoryWorld } from "./memory-world.ts";
+import { type MemoryWorld, refuse } from "./memory-world.ts";
 import { ModelQueue } from "./model.ts";
 import { listTasks, oldestReadyAtMs, placeInLine } from "./model-list.ts";
-import type { Admission } from "./model-rate.ts";
 import type { ModelTask } from "./model-task.ts";
 
 export class MemoryStore implements Store {
@@ -66,33 +64,18 @@ export class MemoryStore implements Store {
     const batch = producer && `${name} ${producer.id} ${producer.sequence}`;
     const repeated = batch && this.#world.batches.get(batch);
     if (repeated) return repeated;
-    const queue = this.#queueFor(name);
+    const queue = this.#world.queueFor(name, this.#options);
     const now = Date.now();
     refuse(name, queue.admit(tasks.length, now));
     const wasEmpty = queue.ready().length === 0;
     const enqueued = tasks.map((task) => {
       const { kind, entry } = queue.add(task.key ?? newTaskKey(now), task, now);
-      if (entry.state === "scheduled") this.#tell((events) => events.scheduled(name, entry.runAtMs - now));
+      if (entry.state === "scheduled") this.#world.tell((events) => events.scheduled(name, entry.runAtMs - now));
       return { kind, key: entry.key, state: entry.state, runAtMs: entry.runAtMs };
     });
-    if (wasEmpty && queue.ready().length > 0) this.#tell((events) => events.ready(name));
+    if (wasEmpty && queue.ready().length > 0) this.#world.tell((events) => events.ready(name));
     if (batch) this.#world.batches.set(batch, enqueued);
     return enqueued;
-  }
-
-  #queueFor(name: string): ModelQueue {
-    const known = this.#world.queues.get(name);
-    if (known) return known;
-    const { maxQueues } = this.#options;
-    if (this.#world.queues.size >= maxQueues)
-      throw new TaskwireError("TOO_MANY_QUEUES", `there are ${maxQueues} queues already`);
-    const queue = new ModelQueue(name, this.#options.maxDeadPerQueue);
-    this.#world.queues.set(name, queue);
-    return queue;
-  }
-
-  #tell(what: (events: StoreEvents) => void): void {
-    for (const events of this.#world.listeners.keys()) what(events);
   }
 
   async claim(name: string, { maxTasks, maxBytes }: ClaimLimit): Promise<readonly Grant[]> {
@@ -137,10 +120,11 @@ export class MemoryStore implements Store {
     const now = Date.now();
     const settled = settlements.map(({ lease, index, outcome }) => {
       const moved = queue?.settle(lease, index, outcome, now) ?? "stale";
-      if (moved === "moved" && "delayMs" in outcome) this.#tell((events) => events.scheduled(name, outcome.delayMs));
+      if (moved === "moved" && "delayMs" in outcome)
+        this.#world.tell((events) => events.scheduled(name, outcome.delayMs));
       return moved === "stale" ? "stale" : "settled";
     });
-    if (wasEmpty && queue.ready().length > 0) this.#tell((events) => events.ready(name));
+    if (wasEmpty && queue.ready().length > 0) this.#world.tell((events) => events.ready(name));
     return settled;
   }
 
@@ -149,7 +133,7 @@ export class MemoryStore implements Store {
     if (!queue) return { promoted: 0, nextInMs: undefined };
     const now = Date.now();
     const promoted = queue.promote(max, now);
-    if (promoted > 0) this.#tell((events) => events.ready(name));
+    if (promoted > 0) this.#world.tell((events) => events.ready(name));
     const next = Math.min(...queue.inState("scheduled").map(({ runAtMs }) => runAtMs));
     return { promoted, nextInMs: next === Number.POSITIVE_INFINITY ? undefined : Math.max(0, next - now) };
   }
@@ -166,7 +150,7 @@ export class MemoryStore implements Store {
 
   async revive(name: string, keys: readonly string[]): Promise<readonly DeadMove[]> {
     const moves = this.#world.queues.get(name)?.revive(keys, Date.now()) ?? keys.map(() => "missing" as const);
-    if (moves.includes("done")) this.#tell((events) => events.ready(name));
+    if (moves.includes("done")) this.#world.tell((events) => events.ready(name));
     return moves;
   }
 
@@ -188,10 +172,10 @@ export class MemoryStore implements Store {
   }
 
   async steer(name: string, change: Partial<QueuePolicy>): Promise<QueuePolicy> {
-    const queue = this.#queueFor(name);
+    const queue = this.#world.queueFor(name, this.#options);
     const wasPaused = queue.policy.paused;
     const policy = queue.steer(change);
-    if (wasPaused && !policy.paused) this.#tell((events) => events.ready(name));
+    if (wasPaused && !policy.paused) this.#world.tell((events) => events.ready(name));
     return policy;
   }
 
@@ -265,7 +249,7 @@ export class MemoryStore implements Store {
     for (const queue of this.#world.queues.values()) {
       const held = queue.inState("active").filter(({ lease }) => lease?.broker === broker);
       for (const { lease } of held) if (lease) queue.settle(lease, 0, { kind: "lose", failure: undefined }, Date.now());
-      if (held.length > 0) this.#tell((events) => events.ready(queue.name));
+      if (held.length > 0) this.#world.tell((events) => events.ready(queue.name));
       count += held.length;
     }
     this.#world.brokers.delete(broker);
@@ -289,14 +273,7 @@ export class MemoryStore implements Store {
   }
 
   async dropOld(): Promise<void> {
-    const { resultTtlMs, maxResultsPerQueue, deadTtlMs } = this.#options;
-    const now = Date.now();
-    for (const queue of this.#world.queues.values()) {
-      const ended = [...queue.inState("completed"), ...queue.inState("cancelled")].sort((a, b) => b.ended - a.ended);
-      const tooOld = ended.filter((entry, i) => i >= maxResultsPerQueue || endOf(entry) + resultTtlMs < now);
-      for (const { key } of tooOld) queue.tasks.delete(key);
-      for (const dead of queue.inState("dead")) if (endOf(dead) + deadTtlMs < now) queue.dropDead(dead);
-    }
+    this.#world.dropOld(this.#options, Date.now());
   }
 
   async putSample(sample: Sample): Promise<void> {
@@ -309,19 +286,5 @@ export class MemoryStore implements Store {
 
   async usedBytes(): Promise<number> {
     return this.#world.usedBytes();
-  }
-}
-
-function endOf({ lastResult }: ModelTask): number {
-  return lastResult?.endedAtMs ?? 0;
-}
-
-function refuse(queue: string, admission: Admission): void {
-  if (admission.kind === "above-burst") {
-    throw new TaskwireError("BATCH_ABOVE_BURST", `the batch is larger than the burst of ${queue}`);
-  }
-  if (admission.kind === "limited") {
-    const { retryAfterMs } = admission;
-    throw new TaskwireError("RATE_LIMITED", `${queue} takes no more tasks for ${retryAfterMs} ms`, { retryAfterMs });
   }
 }

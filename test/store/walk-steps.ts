@@ -1,8 +1,9 @@
 /** What a random walk may do, and how often. */
-import { callerKey, type NewTask, type Outcome } from "@taskwire/server/testing";
+import { callerKey, type NewTask, type Outcome, type QueuePolicy, type TaskState } from "@taskwire/server/testing";
 import fc from "fast-check";
 import { bury, discard, FAR_MS, lose, release, retry, snooze, WORKER } from "./tasks.ts";
 import type { Pick, Walk } from "./walk.ts";
+import type { Filter } from "./walk-lists.ts";
 
 /** Something to do in a walk, printed as it was called. */
 export interface Step {
@@ -16,7 +17,10 @@ function stepOf<Arguments extends unknown[]>(
   act: (walk: Walk, ...args: Arguments) => Promise<void>,
 ): fc.Arbitrary<Step> {
   return fc.tuple<Arguments>(...given).map((args) => ({
-    run: (walk) => act(walk, ...args),
+    run: async (walk) => {
+      await act(walk, ...args);
+      walk.follow();
+    },
     toString: () => `${verb}(${fc.stringify(args)})`,
   }));
 }
@@ -55,7 +59,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 3, arbitrary: ackWithResult },
   { weight: 1, arbitrary: delayMs.map(retry) },
   { weight: 1, arbitrary: delayMs.map(snooze) },
-  { weight: 1, arbitrary: fc.constantFrom(bury(), discard()) },
+  { weight: 1, arbitrary: fc.constantFrom(bury(), bury("no such user: 17"), bury("no such user: 18"), discard()) },
   { weight: 2, arbitrary: fc.constantFrom(release(), lose(0), lose(1)) },
 );
 const pick: fc.Arbitrary<Pick> = fc.record({
@@ -64,6 +68,36 @@ const pick: fc.Arbitrary<Pick> = fc.record({
   forged: mostly<Pick["forged"]>({}, { attempt: 99 }, { sequence: 4_000_000 }, { broker: "0000000000000Z" }),
   outcome,
 });
+
+const state = fc.constantFrom<TaskState>("scheduled", "ready", "active", "completed", "dead", "cancelled");
+const limit = fc.constantFrom(3, 20, 500);
+const filter = mostly<Filter>({}, { type: "email" }, { type: "sms" }, { group: 0 }, { group: 1 });
+const change = fc.constantFrom<Partial<QueuePolicy>>(
+  { paused: true },
+  { paused: false },
+  { paused: false },
+  // So slow that nothing is given back within a walk.
+  { enqueueRate: { perSecond: 0.001, burst: 20 } },
+  { enqueueRate: undefined },
+  { paused: false, enqueueRate: undefined },
+);
+
+/** What operators do. */
+const steering: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: stepOf("cancel", [by, nth], (walk, ...args) => walk.cancel(...args)) },
+  {
+    weight: 3,
+    arbitrary: stepOf(
+      "moveDead",
+      [by, mostly<"revive" | "deleteDead">("revive", "deleteDead"), fc.array(nth, { minLength: 1, maxLength: 6 })],
+      (walk, ...args) => walk.moveDead(...args),
+    ),
+  },
+  { weight: 2, arbitrary: stepOf("list", [by, state, limit, filter], (walk, ...args) => walk.list(...args)) },
+  { weight: 4, arbitrary: stepOf("turnPage", [by, state, limit], (walk, ...args) => walk.turnPage(...args)) },
+  { weight: 1, arbitrary: stepOf("failureGroups", [by], (walk, ...args) => walk.failureGroups(...args)) },
+  { weight: 2, arbitrary: stepOf("steer", [by, change], (walk, ...args) => walk.steer(...args)) },
+);
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -91,4 +125,5 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: stepOf("promote", [by], (walk, ...args) => walk.promote(...args)) },
   { weight: 2, arbitrary: stepOf("find", [by, nth], (walk, ...args) => walk.find(...args)) },
   { weight: 2, arbitrary: stepOf("stats", [by], (walk, ...args) => walk.stats(...args)) },
+  { weight: 9, arbitrary: steering },
 );

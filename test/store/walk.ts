@@ -2,12 +2,25 @@
  * One walk: the same steps on real stores and on the model, compared after each. The model is told the keys that the store
  * made, and which of the allowed tasks a claim took; everything else it foretells.
  */
-import type { Enqueued, Lease, NewTask, Outcome, Producer, Settlement, Store } from "@taskwire/server/testing";
+import type {
+  DeadMove,
+  Enqueued,
+  Lease,
+  NewTask,
+  Outcome,
+  Producer,
+  QueuePolicy,
+  Settlement,
+  Store,
+  TaskState,
+} from "@taskwire/server/testing";
 import { expect } from "vitest";
 import { until } from "../support/until.ts";
 import { ModelQueue } from "./model.ts";
 import type { ModelTask } from "./model-task.ts";
-import { ack, claim, claimAll, counters, type Held } from "./tasks.ts";
+import { ack, claim, claimAll, counters, errorCode, type Held, policy } from "./tasks.ts";
+import { expectInOrder, expectSameTask } from "./walk-checks.ts";
+import { type Filter, WalkLists } from "./walk-lists.ts";
 
 /** Delays up to this are waited for; longer ones never end within a walk. */
 const SOON_MS = 1_000;
@@ -33,17 +46,31 @@ export class Walk {
   readonly #model: ModelQueue;
   readonly #batches: Batch[] = [];
   readonly #held: Held[] = [];
+  readonly #lists: WalkLists;
 
   constructor(stores: readonly Store[], queue: string) {
     this.#stores = stores;
     this.#queue = queue;
     this.#model = new ModelQueue(queue);
+    this.#lists = new WalkLists(queue, this.#model);
+  }
+
+  /** To be called after each step. */
+  follow(): void {
+    this.#lists.follow();
   }
 
   async enqueue(by: number, tasks: readonly NewTask[], producerId: string): Promise<void> {
     await this.#untilSettled();
     const producer = { id: producerId, sequence: this.#batches.length + 1 };
-    const answer = await this.#store(by).enqueue(this.#queue, tasks, producer);
+    const store = this.#store(by);
+    const admission = this.#model.admit(tasks.length, await store.now());
+    const call = store.enqueue(this.#queue, tasks, producer);
+    if (admission.kind !== "admitted") {
+      const code = admission.kind === "limited" ? "RATE_LIMITED" : "BATCH_ABOVE_BURST";
+      return expect(await errorCode(call)).toBe(code);
+    }
+    const answer = await call;
     this.#batches.push({ tasks, producer, answer });
     expect(answer).toHaveLength(tasks.length);
     for (const [i, task] of tasks.entries()) {
@@ -73,7 +100,7 @@ export class Walk {
   }
 
   #checkClaim(held: readonly Held[], maxTasks: number, maxBytes: number): void {
-    const ready = this.#model.ready();
+    const ready = this.#model.policy.paused ? [] : this.#model.ready();
     const readyBytes = ready.reduce((sum, { task }) => sum + task.body.length, 0);
     if (readyBytes <= maxBytes) expect(held.length, "takes what there is").toBe(Math.min(maxTasks, ready.length));
     const bytes = held.reduce((sum, { body }) => sum + body.length, 0);
@@ -134,11 +161,55 @@ export class Walk {
 
   #active(): Held[] {
     return this.#held.filter(({ key, lease }) => {
-      const entry = this.#task(key);
-      return (
-        entry.state === "active" && entry.lease?.broker === lease.broker && entry.lease.sequence === lease.sequence
-      );
+      const entry = this.#model.tasks.get(key);
+      const isHeld = entry?.lease?.broker === lease.broker && entry.lease.sequence === lease.sequence;
+      return isHeld && entry.state === "active";
     });
+  }
+
+  async cancel(by: number, nth: number): Promise<void> {
+    await this.#untilSettled();
+    const entry = nthOf([...this.#model.tasks.values()], nth);
+    if (!entry) return;
+    const store = this.#store(by);
+    const answer = await store.cancel(this.#queue, entry.key, `reason ${nth}`);
+    expect(answer).toEqual(this.#model.cancel(entry.key, `reason ${nth}`, await store.now()));
+    await this.#compare(store, entry);
+  }
+
+  /** Revives or deletes tasks, of which most are dead. */
+  async moveDead(by: number, verb: "revive" | "deleteDead", nths: readonly number[]): Promise<void> {
+    await this.#untilSettled();
+    const dead = this.#model.inState("dead");
+    const all = [...this.#model.tasks.values()];
+    const keys = nths.map((nth) => nthOf(nth % 4 === 0 ? all : dead, nth)?.key ?? `=unheard-of-${nth}`);
+    const store = this.#store(by);
+    const answers: readonly DeadMove[] = await store[verb](this.#queue, keys);
+    const expected = verb === "revive" ? this.#model.revive(keys, await store.now()) : this.#model.deleteDead(keys);
+    expect(answers).toEqual(expected);
+  }
+
+  async list(by: number, state: TaskState, limit: number, filter: Filter): Promise<void> {
+    await this.#untilSettled();
+    await this.#lists.compare(this.#store(by), state, limit, filter);
+  }
+
+  async turnPage(by: number, state: TaskState, limit: number): Promise<void> {
+    await this.#untilSettled();
+    await this.#lists.turn(this.#store(by), state, limit);
+  }
+
+  async failureGroups(by: number): Promise<void> {
+    const groups = await this.#store(by).failureGroups(this.#queue);
+    const brief = ({ id, errorType, message, count }: (typeof groups)[number]) => ({ id, errorType, message, count });
+    const byId = (a: { readonly id: string }, b: { readonly id: string }) => a.id.localeCompare(b.id);
+    expect(groups.map(brief).sort(byId)).toEqual(this.#model.failureGroups().map(brief).sort(byId));
+    for (const { id, sampleKey } of groups) expect(this.#task(sampleKey)).toMatchObject({ state: "dead", group: id });
+  }
+
+  async steer(by: number, change: Partial<QueuePolicy>): Promise<void> {
+    const told = await this.#store(by).steer(this.#queue, change);
+    expect(told).toEqual(this.#model.steer(change));
   }
 
   async promote(by: number): Promise<void> {
@@ -158,31 +229,30 @@ export class Walk {
     const expected = this.#model.snapshot(key);
     const found = await store.find(this.#queue, key);
     if (!expected || !found) throw new Error(`${key} is not found`);
-    const { state, attempt, lostCount, body, lastResult } = expected;
-    expect(found).toMatchObject({ state, attempt, lostCount });
-    expect(found.body && Buffer.from(found.body)).toEqual(body);
-    expect(found.runAtMs > 0, "a run time is told of what is scheduled").toBe(state === "scheduled");
-    expect({ ...found.lastResult, endedAtMs: 0 }).toEqual({ ...lastResult, endedAtMs: 0 });
+    expectSameTask(found, expected);
   }
 
   async stats(by: number): Promise<void> {
     await this.#untilSettled();
     const store = this.#store(by);
-    const told = await counters(store, this.#queue);
-    expect(told).toEqual(this.#model.counters());
+    expect(await counters(store, this.#queue)).toEqual(this.#model.counters());
+    if (this.#model.tasks.size > 0) expect(await policy(store, this.#queue)).toEqual(this.#model.policy);
   }
 
   /** Claims and acknowledges all that can be, and looks whether every task came to one end, and the same as in the model. */
   async drain(): Promise<void> {
     const store = this.#store(0);
+    await this.#lists.finish(store);
+    await this.steer(0, { paused: false });
     await this.settleAll(0, ack());
     await this.#untilSettled();
     this.#lease(await claimAll(store, { queue: this.#queue, maxTasks: 100 }));
     await this.settleAll(0, ack());
     await this.stats(0);
-    const { completed, failed, retried, scheduled, ready, active, enqueued } = this.#model.counters();
+    const { completed, cancelled, deleted, dead, scheduled, ready, active, enqueued } = this.#model.counters();
     expect({ ready, active }).toEqual({ ready: 0, active: 0 });
-    expect(completed + (failed - retried) + scheduled, "one end for each task").toBe(enqueued);
+    expect(completed + cancelled + deleted + dead + scheduled, "one end for each task").toBe(enqueued);
+    await this.failureGroups(0);
     await Promise.all([...this.#model.tasks.values()].map((entry) => this.#compare(store, entry)));
   }
 
@@ -214,27 +284,6 @@ export class Walk {
     if (!entry) throw new Error(`the store made up a task: ${key}`);
     return entry;
   }
-}
-
-/**
- * Higher priorities first. Among equals, what has waited since it was enqueued is in that order, and at priority 0 what came
- * back is before it. What was scheduled may stand anywhere: two clocks cannot agree on it to the millisecond.
- */
-function expectInOrder(line: readonly ModelTask[]): void {
-  const places = line.filter((entry) => isFresh(entry) || (cameBack(entry) && entry.task.priority === 0));
-  const rank = (entry: ModelTask) => ({ priority: -entry.task.priority, place: cameBack(entry) ? 0 : entry.place });
-  const ordered = [...places].sort((a, b) => rank(a).priority - rank(b).priority || rank(a).place - rank(b).place);
-  expect(places.map(rank)).toEqual(ordered.map(rank));
-  const priorities = line.map(({ task }) => task.priority);
-  expect(priorities).toEqual([...priorities].sort((a, b) => b - a));
-}
-
-function isFresh({ lease, task }: ModelTask): boolean {
-  return lease === undefined && task.delayMs === 0 && task.runAtMs === 0;
-}
-
-function cameBack({ place }: ModelTask): boolean {
-  return place <= 0;
 }
 
 function nthOf<T>(items: readonly T[], nth: number): T | undefined {
