@@ -49,8 +49,3 @@ export async function untilLater(store: Store): Promise<number> {
     return now > before && now;
   });
 }
-
-/** A body that tells its type, as those of the contract do: a list that is filtered by type reads it there. */
-export function bodyOfType(type: string): Buffer {
-  return Buffer.concat([Buffer.from([(2 << 3) | 2, type.length]), Buffer.from(type)]);
-}

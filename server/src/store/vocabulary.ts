@@ -6,7 +6,7 @@ export type Durability = "volatile" | "async" | "fsync" | "replicated";
 
 /** A task to add. */
 export interface NewTask {
-  /** The encoded Task without id and enqueue time. It is handed out byte for byte; a store reads nothing of it but its type, for lists. */
+  /** The encoded Task without id and enqueue time, opaque to the store. It is handed out byte for byte. */
   readonly body: Uint8Array;
   /** Counted, not interpreted. */
   readonly type: string;

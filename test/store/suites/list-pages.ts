@@ -1,7 +1,7 @@
 import { callerKey, LIMITS, type ListQuery, type NewTask, type TaskState } from "@taskwire/server/testing";
 import { describe, expect } from "vitest";
 import type { Backend } from "../backend.ts";
-import { bodyOfType, keysListed, listAll, listPages, untilLater } from "../lists.ts";
+import { keysListed, listAll, listPages, untilLater } from "../lists.ts";
 import type { StoreTest } from "../store-test.ts";
 import {
   ack,
@@ -90,7 +90,7 @@ export function listPagesSuite(test: StoreTest, backend: Backend): void {
 
     test("is filtered by type", async ({ store }) => {
       const ofType = (type: string, count: number, more: Partial<NewTask> = {}) =>
-        newTasks(count).map((task) => ({ ...task, body: bodyOfType(type), type, ...more }));
+        newTasks(count, type).map((task) => ({ ...task, type, ...more }));
       await store.enqueue(QUEUE, [
         ...ofType("sms", 3, { delayMs: FAR_MS }),
         ...ofType("email", 30, { delayMs: FAR_MS }),
