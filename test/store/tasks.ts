@@ -33,6 +33,15 @@ export function newTask(text: string, overrides: Partial<NewTask> = {}): NewTask
   };
 }
 
+/** A task whose body is an encoded Task of which only the type is set: lists are filtered by what the body tells. */
+export function typedTask(type: string, overrides: Partial<NewTask> = {}): NewTask {
+  const body = Buffer.concat([Buffer.from([TYPE_TAG, type.length]), Buffer.from(type)]);
+  return { ...newTask("", overrides), type, body };
+}
+
+/** Field 2 of a message, with a length. */
+const TYPE_TAG = 0x12;
+
 /** `count` plain tasks whose bodies tell their places. */
 export function newTasks(count: number, name = "task"): NewTask[] {
   return Array.from({ length: count }, (_, i) => newTask(`${name} ${i}`));

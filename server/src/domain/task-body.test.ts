@@ -3,16 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_OPTIONS, DEFAULT_RETRY } from "./options.ts";
 import { retryDelayMs } from "./retry.ts";
-import { eachField, readOptions, TASK_FIELD } from "./task-body.ts";
-
-/** The type of a stored task. */
-function readType(body: Buffer): string {
-  let type = "";
-  eachField(body, 0, body.length, (field) => {
-    if (field.number === TASK_FIELD.type) type = body.toString("latin1", field.start, field.end);
-  });
-  return type;
-}
+import { eachField, readOptions, readType, TASK_FIELD } from "./task-body.ts";
 
 function bodyOf(task: Partial<Task>): Buffer {
   return Buffer.from(Task.encode(Task.fromPartial(task)).finish());

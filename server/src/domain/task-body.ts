@@ -63,6 +63,15 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
   return reader.at === end;
 }
 
+/** The type of a stored task. */
+export function readType(body: Buffer): string {
+  let type = "";
+  eachField(body, 0, body.length, ({ number, start, end }) => {
+    if (number === TASK_FIELD.type) type = body.toString("utf8", start, end);
+  });
+  return type;
+}
+
 /** The options of a stored task, with the defaults filled in. */
 export function readOptions(body: Buffer): TaskOptions {
   let { maxRetries, retry, timeoutMs } = DEFAULT_OPTIONS;

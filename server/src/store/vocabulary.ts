@@ -6,9 +6,12 @@ export type Durability = "volatile" | "async" | "fsync" | "replicated";
 
 /** A task to add. */
 export interface NewTask {
-  /** The encoded Task without id and enqueue time, opaque to the store. It is handed out byte for byte. */
+  /**
+   * The encoded Task without id and enqueue time, handed out byte for byte. Opaque to the store, but for its type, by which lists
+   * are filtered: see domain/task-body.ts.
+   */
   readonly body: Uint8Array;
-  /** Counted, not interpreted. */
+  /** The same as in the body. Counted, not interpreted. */
   readonly type: string;
   /** The key of a caller's id, or undefined: the store makes one. */
   readonly key: string | undefined;

@@ -19,6 +19,7 @@ import {
   retry,
   settle,
   settleAll,
+  typedTask,
 } from "../tasks.ts";
 
 export function failuresSuite(test: StoreTest, backend: Backend): void {
@@ -134,7 +135,7 @@ export function failuresSuite(test: StoreTest, backend: Backend): void {
       const groups = [0, 1, 2].map((kind) => groupOfFailure(failure(messageOf(kind, 0))).id);
       const keys: string[][] = [[], [], []];
       for (let round = 0; round < 4; round++) {
-        const tasks = [...newTasks(12), newTask("urgent", { priority: 1, type: "sms" })];
+        const tasks = [...newTasks(12), typedTask("sms", { priority: 1 })];
         const kind = round % 2;
         keys[kind]?.push(...keysOf(await killAll(store, tasks, bury(messageOf(kind, round)))));
       }

@@ -18,6 +18,7 @@ import {
   release,
   retry,
   settleAll,
+  typedTask,
 } from "../tasks.ts";
 
 const STATES: readonly TaskState[] = ["scheduled", "ready", "active", "completed", "dead", "cancelled"];
@@ -90,7 +91,7 @@ export function listPagesSuite(test: StoreTest, backend: Backend): void {
 
     test("is filtered by type", async ({ store }) => {
       const ofType = (type: string, count: number, more: Partial<NewTask> = {}) =>
-        newTasks(count, type).map((task) => ({ ...task, type, ...more }));
+        Array.from({ length: count }, () => typedTask(type, more));
       await store.enqueue(QUEUE, [
         ...ofType("sms", 3, { delayMs: FAR_MS }),
         ...ofType("email", 30, { delayMs: FAR_MS }),
