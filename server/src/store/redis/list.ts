@@ -3,7 +3,7 @@
  * as are looked at for one page.
  */
 import { TaskwireError } from "../../domain/errors.ts";
-import { typeOf } from "../../domain/task-body.ts";
+import { readType } from "../../domain/task-body.ts";
 import type { ListedTask, ListPage, ListQuery } from "../store.ts";
 import type { Lane } from "./lane.ts";
 import { walkActive } from "./list-active.ts";
@@ -77,7 +77,7 @@ function walkOf(lane: Lane, { state, failureGroup }: ListQuery, brokers: () => P
 
 function matches({ task }: ListedTask, { state, type }: ListQuery): boolean {
   if (task.state !== state) return false;
-  return type === undefined || (task.body !== undefined && typeOf(Buffer.from(task.body)) === type);
+  return type === undefined || (task.body !== undefined && readType(Buffer.from(task.body)) === type);
 }
 
 /** The parts of a position, which comes back from whoever was told it. */
