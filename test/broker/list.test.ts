@@ -77,7 +77,7 @@ onEachStore((test) => {
 
       const { tasks } = await rpc.tasks.listTasks({ state: TaskState.READY, queue });
 
-      expect(tasks[0]?.task).toMatchObject({ id, type: "email", payload: Buffer.alloc(0) });
+      expect(tasks[0]?.task).toMatchObject({ id, type: "email", payload: new Uint8Array(0) });
       expect((await rpc.tasks.getTask({ taskId: id })).status?.task?.payload).toHaveLength(2_000);
     });
 

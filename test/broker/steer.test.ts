@@ -133,8 +133,7 @@ onEachStore((test) => {
 });
 
 onStore("redis", (test) => {
-  test("no broker hands out a task of a queue that was paused through another", async (context) => {
-    const { rpc, queue, startOther, connectTo } = context;
+  test("no broker hands out a task of a queue that was paused through another", async ({ rpc, queue, startOther, connectTo }) => {
     const other = connectTo(await startOther());
     const session = other.subscribe({ window: { maxInFlight: 1_000 } });
     await session.roundTrip();
