@@ -117,7 +117,12 @@ onEachStore((test) => {
 });
 
 onStore("redis", (test) => {
-  test("a task is cancelled through another broker than the one whose worker has it", async ({ rpc, queue, startOther, connectTo }) => {
+  test("a task is cancelled through another broker than the one whose worker has it", async ({
+    rpc,
+    queue,
+    startOther,
+    connectTo,
+  }) => {
     const other = connectTo(await startOther());
     const [taskId = ""] = await enqueueMany(rpc, queue, 1);
     const session = other.subscribe();

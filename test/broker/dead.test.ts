@@ -8,7 +8,11 @@ import { enqueueMany, untilState } from "./tasks.ts";
 
 onEachStore((test) => {
   describe("revived tasks", () => {
-    test("are delivered again with their retries from the start, and remember their attempts", async ({ rpc, queue, subscribe }) => {
+    test("are delivered again with their retries from the start, and remember their attempts", async ({
+      rpc,
+      queue,
+      subscribe,
+    }) => {
       const ids = await enqueueMany(rpc, queue, 2, { maxRetries: 0 });
       const session = subscribe();
       await buryAll(rpc, session, { ids });

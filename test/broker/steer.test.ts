@@ -133,7 +133,12 @@ onEachStore((test) => {
 });
 
 onStore("redis", (test) => {
-  test("no broker hands out a task of a queue that was paused through another", async ({ rpc, queue, startOther, connectTo }) => {
+  test("no broker hands out a task of a queue that was paused through another", async ({
+    rpc,
+    queue,
+    startOther,
+    connectTo,
+  }) => {
     const other = connectTo(await startOther());
     const session = other.subscribe({ window: { maxInFlight: 1_000 } });
     await session.roundTrip();

@@ -54,7 +54,8 @@ export function decodeMeta(value: Buffer, at = 0): AloneRecord {
     lostCount: value.readUInt32BE(at + PLACE.lost),
     enqueuedAtMs: value.readUIntBE(at + PLACE.enqueued, TIME),
     runAtMs: value.readUIntBE(at + PLACE.due, TIME),
-    attempts: (flags & HAS_ATTEMPTS) === 0 ? [] : decodeAttempts(value.subarray(at + PLACE.attempts, bodiesAt(value, at))),
+    attempts:
+      (flags & HAS_ATTEMPTS) === 0 ? [] : decodeAttempts(value.subarray(at + PLACE.attempts, bodiesAt(value, at))),
   };
 }
 

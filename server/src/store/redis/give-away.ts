@@ -42,7 +42,9 @@ async function planBatch(
     if (!held) continue;
     const lease = leaseOf(lane.queue, broker, sequence, held);
     const indexes = held.kind === "alone" ? [0] : held.outstanding();
-    const settlements = indexes.map((index): Settlement => ({ lease, index, outcome: { kind: "lose", failure: undefined } }));
+    const settlements = indexes.map(
+      (index): Settlement => ({ lease, index, outcome: { kind: "lose", failure: undefined } }),
+    );
     const { share } = resultSettings(lane.context.options);
     const nowMs = lane.context.nowMs();
     planned.set(planEntry({ lease, held, expected: text, settlements, nowMs, resultShare: share }), indexes.length);

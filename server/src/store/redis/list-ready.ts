@@ -7,7 +7,7 @@ import type { ListedTask } from "../store.ts";
 import { blockKeyOf } from "./held-lease.ts";
 import { BLOCK_HEADER } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
-import { partsOf, type Portion, type Walk } from "./list.ts";
+import { type Portion, partsOf, type Walk } from "./list.ts";
 import { walkSorted } from "./list-sorted.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { aloneSnapshot, blockSnapshot } from "./snapshots.ts";
@@ -48,7 +48,10 @@ function walkLine(lane: Lane, which: "line" | "back"): Walk {
     const [place = "", upto = ""] = after === "" ? [] : partsOf(after, /^(\d+(?:-\d+)?):(\d+)$/);
     const reply = await lane.run(SCRIPTS.listLine, [which, place, upto, max]);
     // The form that list-line.lua says.
-    const [isOver, ...entries] = reply as readonly [number, ...(readonly [Buffer, Buffer, Buffer, number, ...unknown[]])[]];
+    const [isOver, ...entries] = reply as readonly [
+      number,
+      ...(readonly [Buffer, Buffer, Buffer, number, ...unknown[]])[],
+    ];
     const tasks: ListedTask[] = [];
     let next = after;
     for (const [placeOf, id, entry, first, ...rest] of entries) {

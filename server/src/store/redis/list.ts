@@ -27,11 +27,7 @@ export interface Portion {
 /** Brings the tasks behind a position, at most so many. */
 export type Walk = (after: string, max: number) => Promise<Portion>;
 
-export async function list(
-  lane: Lane,
-  query: ListQuery,
-  brokers: () => Promise<readonly string[]>,
-): Promise<ListPage> {
+export async function list(lane: Lane, query: ListQuery, brokers: () => Promise<readonly string[]>): Promise<ListPage> {
   const { state, type, failureGroup, limit } = query;
   const isFiltered = type !== undefined || failureGroup !== undefined || state === "completed" || state === "cancelled";
   const walk = walkOf(lane, query, brokers);

@@ -42,7 +42,10 @@ export function recordAfter(record: AloneRecord, move: Move, nowMs: number): Alo
       return { ...record, attempt: record.attempt + 1, runAtMs: nowMs + move.delayMs, attempts };
     }
     case "bury":
-      return { ...record, attempts: keepAttempt(failedAttempt(record, "failed", move.failure, nowMs), record.attempts) };
+      return {
+        ...record,
+        attempts: keepAttempt(failedAttempt(record, "failed", move.failure, nowMs), record.attempts),
+      };
     case "snooze":
       return { ...record, runAtMs: nowMs + move.delayMs };
     case "lose": {

@@ -291,7 +291,9 @@ class RedisStore implements Store {
   }
 
   stats(queues: readonly string[]): Promise<readonly QueueStats[]> {
-    return Promise.all(queues.map(async (queue) => readStats(queue, await this.#lanes.of(queue).run(SCRIPTS.stats, []))));
+    return Promise.all(
+      queues.map(async (queue) => readStats(queue, await this.#lanes.of(queue).run(SCRIPTS.stats, []))),
+    );
   }
 
   now(): Promise<number> {
