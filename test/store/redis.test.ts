@@ -14,6 +14,7 @@ import {
   counters,
   errorCode,
   keysOf,
+  killAll,
   lose,
   newTask,
   newTasks,
@@ -194,6 +195,57 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
     expect(await counters(store)).toMatchObject({ enqueued: 202, completed: 202, ready: 0, active: 0 });
     await client.config("SET", "maxmemory", 0);
     expect(await store.enqueue(QUEUE, newTasks(1))).toHaveLength(1);
+    client.disconnect();
+  });
+
+  test("lets operators go on when memory is full", async ({ launch, connect }) => {
+    const server = await launch();
+    const store = await connect(server);
+    const client = server.connect();
+    const [one, two] = await killAll(store, newTasks(2));
+    const [waiting, leased] = await store.enqueue(QUEUE, newTasks(2));
+    await client.config("SET", "maxmemory", 1);
+
+    expect(await store.cancel(QUEUE, waiting?.key ?? "", "")).toMatchObject({ kind: "cancelled" });
+    expect(keysOf(await claimAll(store))).toEqual([leased?.key]);
+    expect(await store.cancel(QUEUE, leased?.key ?? "", "")).toMatchObject({ kind: "cancelled" });
+    expect(await store.revive(QUEUE, [one?.key ?? ""])).toEqual(["done"]);
+    expect(await store.deleteDead(QUEUE, [two?.key ?? ""])).toEqual(["done"]);
+    expect(await store.steer(QUEUE, { paused: true })).toMatchObject({ paused: true });
+
+    expect(await counters(store)).toMatchObject({ ready: 1, dead: 0, cancelled: 2, revived: 1, deleted: 1 });
+    client.disconnect();
+  });
+
+  test("keeps no mark of a cancelled task that was passed, and no more of what has ended than it lists", async ({
+    launch,
+    connect,
+  }) => {
+    const server = await launch();
+    const store = await connect(server);
+    const client = server.connect();
+    const sizeOf = async (suffix: string, command: "HLEN" | "XLEN") => {
+      const [key] = await client.keys(`*:${QUEUE}:0}${suffix}`);
+      return key ? Number(await client.call(command, key)) : 0;
+    };
+    for (const [cancelled, maxTasks] of [
+      [[0, 1, 5, 99], 7],
+      [[99], 99],
+      [Array.from({ length: 100 }, (_, i) => i), 100],
+    ] as const) {
+      const keys = keysOf(await store.enqueue(QUEUE, newTasks(100)));
+      for (const at of cancelled) await store.cancel(QUEUE, keys[at] ?? "", "");
+      await settleAll(store, await claimAll(store, { maxTasks }), ack());
+    }
+    expect(await sizeOf("gone", "HLEN")).toBe(0);
+
+    for (let i = 0; i < 30; i++) {
+      await store.enqueue(QUEUE, newTasks(500));
+      await settleAll(store, await claimAll(store), ack());
+    }
+    expect(await sizeOf("ended", "XLEN")).toBeLessThan(250);
+    expect(await sizeOf("left", "HLEN")).toBe(0);
+    expect(await sizeOf("b", "XLEN")).toBe(0);
     client.disconnect();
   });
 

@@ -99,48 +99,35 @@ export function findResult(records: Uint8Array, index: number): FoundResult | un
   return undefined;
 }
 
-/** A result that is read when it is asked for. */
-export interface UnreadResult {
-  readonly index: number;
-  readonly success: boolean;
-  readonly read: () => FoundResult;
-}
-
 /** All results in the concatenated records of a block, in the order in which they were written. */
-export function* eachResult(records: Uint8Array): Generator<UnreadResult> {
+export function* eachResult(
+  records: Uint8Array,
+): Generator<{ readonly index: number; readonly success: boolean; readonly read: () => FoundResult }> {
   // Only encodeResults writes these.
-  for (const record of unpackMultiple(records) as unknown[][]) yield* resultsIn(record);
-}
-
-/** The results of the first of concatenated records, in its order. */
-export function firstResults(records: Uint8Array): readonly UnreadResult[] {
-  const [record] = unpackMultiple(records) as unknown[][];
-  return record ? [...resultsIn(record)] : [];
-}
-
-function* resultsIn(record: readonly unknown[]): Generator<UnreadResult> {
-  const [broker, sequence, attempt, lostCount, endedAtMs] = record as [string, number, number, number, number];
-  const past = Buffer.isBuffer(record[EARLIER_AT]) ? record[EARLIER_AT] : undefined;
-  let worker = "";
-  for (let at = past ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
-    if (typeof record[at] === "string") worker = record[at++] as string;
-    const workerId = worker;
-    const [index, durationMs, end] = record.slice(at, at + 3) as [number, number, Buffer | FailureFields | null];
-    const success = !Array.isArray(end);
-    const read = (): FoundResult => ({
-      success,
-      result: success ? (end ?? undefined) : undefined,
-      failure: success ? undefined : toFailure(end, durationMs, workerId),
-      durationMs,
-      workerId,
-      endedAtMs,
-      broker,
-      sequence,
-      attempt,
-      lostCount,
-      earlier: past ? decodeAttempts(past) : [],
-    });
-    yield { index, success, read };
+  for (const record of unpackMultiple(records) as unknown[][]) {
+    const [broker, sequence, attempt, lostCount, endedAtMs] = record as [string, number, number, number, number];
+    const past = Buffer.isBuffer(record[EARLIER_AT]) ? record[EARLIER_AT] : undefined;
+    let worker = "";
+    for (let at = past ? EARLIER_AT + 1 : EARLIER_AT; at < record.length; at += 3) {
+      if (typeof record[at] === "string") worker = record[at++] as string;
+      const workerId = worker;
+      const [index, durationMs, end] = record.slice(at, at + 3) as [number, number, Buffer | FailureFields | null];
+      const success = !Array.isArray(end);
+      const read = (): FoundResult => ({
+        success,
+        result: success ? (end ?? undefined) : undefined,
+        failure: success ? undefined : toFailure(end, durationMs, workerId),
+        durationMs,
+        workerId,
+        endedAtMs,
+        broker,
+        sequence,
+        attempt,
+        lostCount,
+        earlier: past ? decodeAttempts(past) : [],
+      });
+      yield { index, success, read };
+    }
   }
 }
 

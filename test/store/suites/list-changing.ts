@@ -37,7 +37,7 @@ export function listChangingSuite(test: StoreTest): void {
         for (const key of cancelled) await store.cancel(QUEUE, key ?? "", "");
         await store.enqueue(QUEUE, [
           ...newTasks(2, "new"),
-          ...named(1, `new ${turn}-`),
+          ...named(1, `new-${turn}-`),
           newTask("high", { priority: 1 }),
         ]);
         return [...left, ...cancelled.map((key) => key ?? "")];
@@ -118,7 +118,7 @@ export function listChangingSuite(test: StoreTest): void {
       for (let i = 0; i < 8; i++) keys.push(...(await end([...newTasks(9), ...named(1, `${i}-`)])));
 
       await turnPages(store, { state, limit, keys }, async (_, __, turn) => {
-        await end([...newTasks(2, "new"), ...named(1, `new ${turn}-`)]);
+        await end([...newTasks(2, "new"), ...named(1, `new-${turn}-`)]);
         return [];
       });
     });
@@ -158,7 +158,7 @@ async function turnPages(store: Store, { state, limit, keys }: Turning, change: 
   ).toEqual([]);
 }
 
-function named(count: number, prefix = "named "): NewTask[] {
+function named(count: number, prefix = "named-"): NewTask[] {
   return Array.from({ length: count }, (_, i) => newTask(`${prefix}${i}`, { key: callerKey(`${prefix}${i}`) }));
 }
 

@@ -9,7 +9,7 @@ describe("the enqueues of one tick", () => {
 
     const [first, second] = batch.answers("1790000000000-0,1790000000000-1|");
 
-    expect(batch.counts).toEqual({ calls: 0, types: 1, items: 2 });
+    expect(batch.counts).toEqual({ calls: 0, types: 1, items: 2, tasks: 200 });
     expect(batch.blocks.map((block) => block[1])).toEqual([128, 72]);
     const keys = [...(first ?? []), ...(second ?? [])].map(({ key }) => key);
     expect(new Set(keys).size).toBe(200);

@@ -1,6 +1,6 @@
 /** The list of what ended lately, completed and cancelled together. A position is the number of a result. */
 import { BLOCK_KEY_LENGTH, INDEX_TEXT } from "../../domain/ids.ts";
-import { firstResults } from "../records.ts";
+import { eachResult } from "../records.ts";
 import type { ListedTask } from "../store.ts";
 import { placeOf } from "./find.ts";
 import type { Lane } from "./lane.ts";
@@ -19,12 +19,13 @@ export function walkEnded(lane: Lane): Walk {
     for (let at = 0; at < flat.length; at += 4) {
       const [last, n, field, results] = flat.slice(at, at + 4) as [number, number, Buffer, Buffer];
       const first = last - n + 1;
-      const ended = firstResults(results);
+      // Behind those of this entry stand what was recorded of its block later.
+      const ended = results.length > 0 ? [...eachResult(results)].slice(0, n) : [];
       for (let i = ended.length - 1; i >= 0; i--) {
-        const [unread, number] = [ended[i], first + i];
-        if (!unread || (before !== "" && number >= Number(before))) continue;
-        const found = unread.read();
-        const key = keyOf(String(field), unread.index);
+        const [one, number] = [ended[i], first + i];
+        if (!one || (before !== "" && number >= Number(before))) continue;
+        const key = keyOf(String(field), one.index);
+        const found = one.read();
         const task = endedSnapshot(lane.queue, key, placeOf(key)?.enqueuedAtMs ?? 0, found);
         tasks.push({ task, timeMs: found.endedAtMs, position: String(number) });
       }
