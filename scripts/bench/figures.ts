@@ -40,6 +40,19 @@ export const FIGURES = {
   loadTestRetried: { title: "– retried", unit: "" },
   loadTestFirstTry: { title: "– succeeded at the first attempt", unit: "%" },
   loadTestLost: { title: "– tasks that did not complete", unit: "" },
+  doorsAlone: { title: "end to end, single calls, nobody watching: rate", unit: "/s" },
+  doorsVisited: { title: "– with metrics scraped each second and three dashboards open", unit: "/s" },
+  doorsShare: { title: "– the second as a share of the first", unit: "%" },
+  connectEnqueue: { title: "Enqueue as Connect JSON, one client process, 20 connections kept: rate", unit: "/s" },
+  connectCpu: { title: "– CPU of the broker for one call", unit: "µs" },
+  listP50: { title: "ListTasks over HTTP, first page with many queued: p50", unit: "ms" },
+  listP99: { title: "– p99", unit: "ms" },
+  listFilteredP50: { title: "– of a type that no task has: p50", unit: "ms" },
+  listFilteredP99: { title: "– of a type that no task has: p99", unit: "ms" },
+  reviveMs: { title: "reviving many dead tasks of one queue: time of the call", unit: "ms" },
+  reviveIdleP99: { title: "– another queue at 200/s meanwhile, before: p99", unit: "ms" },
+  reviveBusyP99: { title: "– another queue at 200/s meanwhile, during: p99", unit: "ms" },
+  reviveRatio: { title: "– the second p99 as a multiple of the first", unit: "×" },
 } as const;
 
 export type FigureName = keyof typeof FIGURES;
