@@ -33,14 +33,21 @@ export function newTask(text: string, overrides: Partial<NewTask> = {}): NewTask
   };
 }
 
-/** A task whose body is an encoded Task of which only the type is set: lists are filtered by what the body tells. */
+/** A task whose body is an encoded Task, with its type: lists are filtered by what the body tells. */
 export function typedTask(type: string, overrides: Partial<NewTask> = {}): NewTask {
-  const body = Buffer.concat([Buffer.from([TYPE_TAG, type.length]), Buffer.from(type)]);
-  return { ...newTask("", overrides), type, body };
+  return { ...newTask("", overrides), type, body: typedBody(type) };
 }
 
-/** Field 2 of a message, with a length. */
+/** An encoded Task of which only the type and the payload are set. */
+export function typedBody(type: string, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+  const fields = [Buffer.from([TYPE_TAG, type.length]), Buffer.from(type)];
+  if (payload.length > 0) fields.push(Buffer.from([PAYLOAD_TAG, payload.length]), Buffer.from(payload));
+  return Buffer.concat(fields);
+}
+
+/** Fields 2 and 4 of a message, each with a length of one byte. */
 const TYPE_TAG = 0x12;
+const PAYLOAD_TAG = 0x22;
 
 /** `count` plain tasks whose bodies tell their places. */
 export function newTasks(count: number, name = "task"): NewTask[] {

@@ -1,7 +1,7 @@
 /** What a random walk may do, and how often. */
 import { callerKey, type NewTask, type Outcome, type QueuePolicy, type TaskState } from "@taskwire/server/testing";
 import fc from "fast-check";
-import { bury, discard, FAR_MS, lose, release, retry, snooze, WORKER } from "./tasks.ts";
+import { bury, discard, FAR_MS, lose, release, retry, snooze, typedBody, WORKER } from "./tasks.ts";
 import type { Pick, Walk } from "./walk.ts";
 import type { Filter } from "./walk-lists.ts";
 
@@ -31,18 +31,20 @@ const mostly = <T>(usual: T, ...others: T[]) =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, fc.constantFrom(...others));
 const delayMs = fc.constantFrom(0, 0, 15, FAR_MS);
 
-const newTask: fc.Arbitrary<NewTask> = fc.record({
-  body: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
-  type: mostly("email", "sms"),
+const typed = fc
+  .tuple(mostly("email", "sms"), fc.uint8Array({ maxLength: 40 }))
+  .map(([type, payload]) => ({ type, body: typedBody(type, payload) }));
+const options = fc.record({
   key: mostly(undefined, ...["a", "b", "c", "d"].map(callerKey)),
   priority: mostly(0, 1, 5, -3),
   delayMs: mostly(0, 15, FAR_MS),
   runAtMs: fc.constant(0),
   hasOptions: mostly(false, true),
 });
+const newTask: fc.Arbitrary<NewTask> = fc.tuple(typed, options).map(([body, rest]) => ({ ...body, ...rest }));
 const block = fc.integer({ min: 100, max: 300 }).map((count): NewTask[] => {
   const plain = { type: "email", key: undefined, priority: 0, delayMs: 0, runAtMs: 0, hasOptions: false };
-  return Array.from({ length: count }, (_, i) => ({ ...plain, body: Buffer.from(`block ${i}`) }));
+  return Array.from({ length: count }, (_, i) => ({ ...plain, body: typedBody("email", Buffer.from(`block ${i}`)) }));
 });
 const tasks = fc.oneof(
   { weight: 6, arbitrary: fc.array(newTask, { minLength: 1, maxLength: 8 }) },

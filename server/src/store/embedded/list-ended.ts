@@ -31,7 +31,13 @@ export function* listEnded(
     const names = decodeResultNames(content).reverse();
     const isSame = from?.stamp === stamp;
     for (let record = isSame ? from.record : 0; record < names.length; record++) {
-      const name = names[record]?.name ?? "";
+      const one = names[record];
+      if (!one) continue;
+      const { name } = one;
+      if (state === "completed" ? !one.hasCompleted : !one.hasCancelled) {
+        yield { position: `${stamp} ${record} ${NONE_LEFT}`, read: undefined };
+        continue;
+      }
       const first = isSame && from.record === record ? from.result + 1 : 0;
       yield* resultsOf(parts, queue, { name, state, first, position: `${stamp} ${record}` });
     }
@@ -59,6 +65,9 @@ function* resultsOf(
     };
   }
 }
+
+/** More than the results of any record. */
+const NONE_LEFT = 999;
 
 function parse(position: string): From {
   const [stamp = "", record, result] = position.split(" ");

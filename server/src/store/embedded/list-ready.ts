@@ -11,10 +11,10 @@
 import { INDEX_TEXT } from "../../domain/ids.ts";
 import type { SortedList } from "../../lib/sorted-list.ts";
 import { type AloneTask, byPriority, type Rank } from "./alone-task.ts";
+import { BlockBodies } from "./block-bodies.ts";
 import { aloneSnapshot, snapshotInBlock } from "./find.ts";
 import type { LineHead, LineRank } from "./line.ts";
 import type { Candidate } from "./list.ts";
-import { BlockBodies } from "./list-bodies.ts";
 import { hasLeft } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue } from "./queue.ts";

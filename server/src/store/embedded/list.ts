@@ -12,9 +12,9 @@ import { listScheduled } from "./list-scheduled.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue } from "./queue.ts";
 
-/** Tasks that one page looks at, and does not show, at most; and places where nothing is left, which cost far less. */
-const LOOKED_AT = 2_000;
-const EMPTY_PLACES = 20_000;
+/** Tasks that one page looks at, and does not show, at most; and places where there is nothing for it, which cost less. */
+const LOOKED_AT = 1_000;
+const EMPTY_PLACES = 5_000;
 
 /** What stands next in a list: a task, or, without `read`, a place that is empty by now. */
 export interface Candidate {

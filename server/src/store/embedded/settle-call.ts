@@ -6,6 +6,7 @@ import type { AloneRecord } from "../records.ts";
 import type { Outcome, Settled, Settlement } from "../store.ts";
 import { type AloneTask, newAloneTask } from "./alone-task.ts";
 import type { Block } from "./block.ts";
+import { BlockBodies } from "./block-bodies.ts";
 import { dropExcess } from "./dead-cap.ts";
 import type { Call } from "./journal.ts";
 import { hasLeft, leftMarkOf, markFate, markOf, markSequence } from "./mark.ts";
@@ -14,7 +15,7 @@ import type { Queue } from "./queue.ts";
 import { endedUnder } from "./results.ts";
 import { SettledEffects } from "./settled-effects.ts";
 import { STAMP_LENGTH } from "./stamps.ts";
-import { readBody, recordOf } from "./stored-tasks.ts";
+import { recordOf } from "./stored-tasks.ts";
 import type { Turn } from "./turn.ts";
 
 export interface SettleRequest {
@@ -34,6 +35,8 @@ export class SettleCall implements Call {
   readonly #request: SettleRequest;
   #answer: readonly Settled[] = [];
   #effects: SettledEffects;
+  /** Of those that leave blocks. */
+  #bodies: BlockBodies | undefined;
 
   constructor(parts: EmbeddedParts, request: SettleRequest) {
     this.#parts = parts;
@@ -129,7 +132,8 @@ export class SettleCall implements Call {
     task.mark = markOf(markSequence(block.marks[index] ?? 0), "held");
     task.leasedAttempt = 1;
     task.wasLeasedAlone = false;
-    const body = readBody(this.#parts.database, this.queue, block, index);
+    this.#bodies ??= new BlockBodies(this.#parts.database, this.queue);
+    const body = this.#bodies.read(block.name, index);
     this.queue.alone.set(key, task);
     turn.onUndo(() => this.queue.alone.delete(key));
     this.#moveAlone(task, { ...common, body, attempts: [] }, outcome, turn);

@@ -175,16 +175,17 @@ export class Turn {
 
   /** Keeps how a task alone ended. */
   putAloneResult(queue: Queue, key: string, record: Omit<ResultRecord, "broker"> & { broker?: string }): void {
-    this.#putResult(queue, key, encodeResults({ broker: NO_BROKER, ...record }), 1);
+    const result = { broker: NO_BROKER, ...record };
+    this.#putResult(queue, encodeResults(result), { name: key, count: 1, ...kindsOf(record.entries) });
   }
 
-  #putResult(queue: Queue, name: string, records: Uint8Array, count: number): void {
+  #putResult(queue: Queue, records: Uint8Array, name: ResultName): void {
     this.count(queue);
-    queue.counters.results += count;
-    this.put("r", queue, name, records);
+    queue.counters.results += name.count;
+    this.put("r", queue, name.name, records);
     const names = this.#results.get(queue);
-    if (names) names.push({ name, count });
-    else this.#results.set(queue, [{ name, count }]);
+    if (names) names.push(name);
+    else this.#results.set(queue, [name]);
   }
 
   /** Writes what the calls share. `broker` is whose leases ended tasks of blocks. */
@@ -225,15 +226,20 @@ export class Turn {
 
   #putBlockResults(queue: Queue, block: Block, results: Map<number, ResultEntry[]>, broker: string): void {
     let count = 0;
+    const kinds = { hasCompleted: false, hasCancelled: false };
     const records: Buffer[] = [];
     for (const [sequence, entries] of results) {
       count += entries.length;
+      const { hasCompleted, hasCancelled } = kindsOf(entries);
+      kinds.hasCompleted ||= hasCompleted;
+      kinds.hasCancelled ||= hasCancelled;
       records.push(encodeResults({ broker, sequence, attempt: 1, lostCount: 0, endedAtMs: this.nowMs, entries }));
     }
     // The stamp makes it a record of its own beside those of earlier commits.
     const [only] = records;
     const joined = records.length === 1 && only ? only : Buffer.concat(records);
-    this.#putResult(queue, block.key + this.stamps.next(this.nowMs), joined, count);
+    const name = block.key + this.stamps.next(this.nowMs);
+    this.#putResult(queue, joined, { name, count, ...kinds });
   }
 
   /** Puts memory back to what it was before the turn. */
@@ -243,6 +249,12 @@ export class Turn {
 }
 
 const NO_CHANGES: Pick<BlockChanges, "results" | "cancelled"> = { results: new Map(), cancelled: new Map() };
+
+function kindsOf(entries: readonly ResultEntry[]) {
+  let cancelled = 0;
+  for (const { failure } of entries) if (failure) cancelled++;
+  return { hasCompleted: cancelled < entries.length, hasCancelled: cancelled > 0 };
+}
 
 function addTo(results: Map<number, ResultEntry[]>, sequence: number, entry: ResultEntry): void {
   const entries = results.get(sequence);

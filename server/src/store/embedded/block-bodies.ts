@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import type { Queue } from "./queue.ts";
 import { readContent } from "./stored-tasks.ts";
 
-/** Reads the bodies of one block after the other: each block is read once for all of its tasks that a page shows. */
+/** Reads the bodies of one block after the other: each block is read once for all of its tasks that come in a row. */
 export class BlockBodies {
   readonly #database: Database;
   readonly #queue: Queue;
