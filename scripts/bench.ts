@@ -1,16 +1,20 @@
 /** `npm run bench`: measures Taskwire and BullMQ side by side and prints one table. See docs/benchmarks.md. */
 import { backlogRow } from "./bench/backlog-row.ts";
 import { closeAll, closeOnSignals, isInterrupted } from "./bench/closing.ts";
+import { connectRow } from "./bench/connect-row.ts";
 import { delayedRow } from "./bench/delayed-row.ts";
+import { doorsRow } from "./bench/doors-row.ts";
 import { endToEndRow } from "./bench/end-to-end-row.ts";
 import { Figures } from "./bench/figures.ts";
 import { latencyRow } from "./bench/latency-row.ts";
+import { listRow } from "./bench/list-row.ts";
 import { loadTestRow } from "./bench/load-test-row.ts";
 import { writeToPage } from "./bench/page.ts";
 import { profile } from "./bench/profile.ts";
 import { queueRow } from "./bench/queue-row.ts";
 import { redeliveryRow } from "./bench/redelivery-row.ts";
 import { report } from "./bench/report.ts";
+import { reviveRow } from "./bench/revive-row.ts";
 import type { Row } from "./bench/row.ts";
 import { type RowName, readSettings, type Settings } from "./bench/settings.ts";
 import { windowsRow } from "./bench/windows-row.ts";
@@ -24,6 +28,10 @@ const ROWS: Readonly<Record<RowName, Row>> = {
   windows: windowsRow,
   redelivery: redeliveryRow,
   "load-test": loadTestRow,
+  doors: doorsRow,
+  connect: connectRow,
+  list: listRow,
+  revive: reviveRow,
 };
 
 closeOnSignals();

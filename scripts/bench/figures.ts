@@ -40,6 +40,21 @@ export const FIGURES = {
   loadTestRetried: { title: "– retried", unit: "" },
   loadTestFirstTry: { title: "– succeeded at the first attempt", unit: "%" },
   loadTestLost: { title: "– tasks that did not complete", unit: "" },
+  doorsAlone: { title: "end to end, single calls, watched by 3 dashboards and a scraper: rate without them", unit: "/s" },
+  doorsVisited: { title: "– rate with them", unit: "/s" },
+  doorsShare: { title: "– with / without", unit: "%" },
+  connectEnqueue: { title: "Enqueue as Connect JSON, one client, 20 connections kept: rate", unit: "/s" },
+  connectCpu: { title: "– CPU of the broker for one call", unit: "µs" },
+  listP50: { title: "ListTasks over HTTP, first page with many queued: p50", unit: "ms" },
+  listP99: { title: "– p99", unit: "ms" },
+  listFilteredP50: { title: "– filtered by type: p50", unit: "ms" },
+  listFilteredP99: { title: "– filtered by type: p99", unit: "ms" },
+  listInVainP50: { title: "– filtered by a type that no task has: p50", unit: "ms" },
+  listInVainP99: { title: "– filtered by a type that no task has: p99", unit: "ms" },
+  reviveMs: { title: "reviving 100,000 dead tasks of one queue: time of the call", unit: "ms" },
+  reviveIdleP99: { title: "– enqueue call → handler start at 200/s in another queue before: p99", unit: "ms" },
+  reviveBusyP99: { title: "– the same during it: p99", unit: "ms" },
+  reviveRatio: { title: "– during / before, p99", unit: "×" },
 } as const;
 
 export type FigureName = keyof typeof FIGURES;

@@ -11,6 +11,10 @@ export const ROW_NAMES = [
   "windows",
   "redelivery",
   "load-test",
+  "doors",
+  "connect",
+  "list",
+  "revive",
 ] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
@@ -42,6 +46,12 @@ export interface Sizes {
   readonly windowSeconds: number;
   readonly rounds: number;
   readonly loadTest: number;
+  /** Each of the runs with and without visitors. */
+  readonly visited: number;
+  readonly webCalls: number;
+  readonly listCalls: number;
+  readonly dead: number;
+  readonly revivals: number;
 }
 
 const FULL: Sizes = {
@@ -54,6 +64,11 @@ const FULL: Sizes = {
   windowSeconds: 8,
   rounds: 10,
   loadTest: 100_000,
+  visited: 400_000,
+  webCalls: 30_000,
+  listCalls: 100,
+  dead: 100_000,
+  revivals: 3,
 };
 
 const QUICK: Sizes = {
@@ -66,6 +81,11 @@ const QUICK: Sizes = {
   windowSeconds: 2,
   rounds: 2,
   loadTest: 5_000,
+  visited: 20_000,
+  webCalls: 3_000,
+  listCalls: 20,
+  dead: 5_000,
+  revivals: 2,
 };
 
 /** Throws with a sentence for people when the command line makes no sense. */

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Broker, startBroker } from "../../test/load/broker.ts";
 import type { Target } from "../../test/load/protocol.ts";
-import { type Producer, startProducer, startWorker, type WorkerProcess } from "../../test/load/roles.ts";
+import {
+  type Producer,
+  startProducer,
+  startVisitor,
+  startWorker,
+  type Visitor,
+  type WorkerProcess,
+} from "../../test/load/roles.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis.ts";
 import { closing } from "./closing.ts";
 import { anonymousBytesOf, diskBytesOf } from "./process-stats.ts";
@@ -28,6 +35,8 @@ export interface System {
   startProducer(): Promise<Producer>;
   startWorker(options?: WorkerChoice): Promise<WorkerProcess>;
   startBroker(flags?: readonly string[]): Promise<Broker>;
+  /** Comes to the HTTP door of the first broker. */
+  startVisitor(): Promise<Visitor>;
   /** Bytes of the store: memory in use of Redis, or memory of the broker and its files. */
   storeBytes(): Promise<number | undefined>;
   close(): Promise<void>;
@@ -87,6 +96,10 @@ export async function startSystem(
       return opened(worker, worker.kill);
     },
     startBroker: newBroker,
+    startVisitor: async () => {
+      const visitor = startVisitor(brokers[0]?.httpAddress ?? "");
+      return opened(visitor, visitor.kill);
+    },
     storeBytes: () => store.bytes(brokers[0]),
     close: async () => {
       for (const end of ends.reverse()) await end();

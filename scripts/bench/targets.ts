@@ -78,6 +78,13 @@ export const TARGETS: readonly Target[] = [
     most(system, "loadTestLost", 0),
     most(system, "warmP95", 50),
   ]),
+  ...OURS.flatMap((system) => [
+    least(system, "doorsShare", 95),
+    least(system, "connectEnqueue", 3_000),
+    most(system, "listP99", 20),
+    most(system, "listFilteredP99", 20),
+    most(system, "reviveRatio", 2),
+  ]),
 ];
 
 /** What is to be compared with the bound; undefined when it was not measured in this run. */

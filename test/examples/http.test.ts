@@ -1,20 +1,13 @@
 /** The calls that docs/http.md and the README show over HTTP, taken with a real broker. */
-import { execFile, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BrokerProcess, startBroker } from "../support/broker.ts";
-import { ask } from "../support/http.ts";
+import { callsOf, httpTool, snippets, take } from "../support/shell.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
-const DEFAULT_ADDRESS = "127.0.0.1:8080";
-
-const page = read("docs/http.md");
-const lines = [...curls(page), ...curls(read("README.md"))];
-const hasCurl = !spawnSync("curl", ["--version"]).error;
+const PAGE = "docs/http.md";
+const lines = [...callsOf(PAGE, "curl"), ...callsOf("README.md", "curl")];
 
 let broker: BrokerProcess;
 let dataDir: string;
@@ -28,17 +21,17 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-test(`the calls of the page answer as it says, taken with ${hasCurl ? "curl" : "Node"}`, async () => {
-  expect(lines).toHaveLength(11);
+test(`the calls of the page answer as it says, taken with ${httpTool}`, async () => {
+  expect(lines).toHaveLength(13);
   // In their order: some speak of the task of an earlier one.
-  for (const line of lines) expect(await take(line), line).toMatch(expected(line));
+  for (const line of lines) expect(await take(line, broker), line).toMatch(expected(line));
 });
 
 test("the answers that the page shows have the form of real ones", async () => {
-  const [enqueued, refused] = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json = ""]) => JSON.parse(json));
+  const [enqueued, refused] = snippets(PAGE, "json").map((json) => JSON.parse(json));
 
-  const first = JSON.parse(await take(lines.find((line) => line.includes('"a@b.c"')) ?? ""));
-  const wrong = JSON.parse(await take(lines.find((line) => line.includes("no spaces")) ?? ""));
+  const first = JSON.parse(await take(lines.find((line) => line.includes('"a@b.c"')) ?? "", broker));
+  const wrong = JSON.parse(await take(lines.find((line) => line.includes("no spaces")) ?? "", broker));
 
   expect(first).toEqual({ ...enqueued, taskId: expect.stringMatching(/^[0-9A-Z]{31}$/) });
   const withoutValues = wrong.details.map(({ value: _, ...shown }: { value: string }) => shown);
@@ -52,30 +45,7 @@ function expected(line: string): RegExp {
   if (line.includes("AwaitTask")) return /"code":"deadline_exceeded"/;
   if (line.includes("/readyz")) return /^\{"status":"ready"\}\n$/;
   if (line.includes("/events/stats")) return /^retry: \d+\n\n(data: \{"stats":.*\n\n){2}$/;
+  if (line.includes("/failed")) return /^\{"tasks":\[/;
+  if (line.includes("/metrics")) return /^taskwire_queue_tasks\{/m;
   return line.includes("/queues") ? /^\{"queues":\[/ : /^\{"stats":\{/;
-}
-
-function curls(text: string): string[] {
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
-  return blocks.flatMap((code) => code.split("\n")).filter((line) => line.startsWith("curl "));
-}
-
-function read(file: string): string {
-  return readFileSync(join(ROOT, file), "utf8");
-}
-
-async function take(line: string): Promise<string> {
-  if (!hasCurl) return takeWithoutCurl(line);
-  const command = line.replace(DEFAULT_ADDRESS, broker.httpAddress);
-  return (await promisify(execFile)("sh", ["-c", command])).stdout;
-}
-
-/** The same request. */
-async function takeWithoutCurl(line: string): Promise<string> {
-  const headers = Object.fromEntries(
-    [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value]),
-  );
-  const [, body] = /-d '([^']+)'/.exec(line) ?? [];
-  const [, path = ""] = /127\.0\.0\.1:8080([^\s']*)/.exec(line) ?? [];
-  return (await ask(broker.httpAddress, path, { headers, ...(body && { body }) })).text;
 }

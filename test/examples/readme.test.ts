@@ -1,34 +1,21 @@
 /** What the READMEs show is true: the tour with grpcurl against a real broker, the TypeScript, the links. */
-import { execFile, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BrokerProcess, startBroker } from "../support/broker.ts";
+import { callsOf, grpcTool, ROOT, read, snippets, take } from "../support/shell.ts";
 
-const root = join(import.meta.dirname, "../..");
 const PAGES = ["README.md", "client/README.md", "worker-sdk/README.md"];
-const LINKING = ["docs/writing-workers.md", "client/examples/python/README.md", "client/examples/go/README.md"];
+const LINKING = ["client/examples/python/README.md", "client/examples/go/README.md"];
+const DOCS = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".md"))
+  .map((file) => `docs/${file}`);
 const EXAMPLES = ["client/examples", "worker-sdk/examples", "worker-sdk/examples/handlers"];
-const DEFAULT_ADDRESS = /(localhost|127\.0\.0\.1):50051/g;
 
-function snippets(page: string, language: string): string[] {
-  const blocks = read(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"));
-  return [...blocks].map(([, code = ""]) => code);
-}
-
-function read(file: string): string {
-  return readFileSync(join(root, file), "utf8");
-}
-
-const tool = spawnSync("grpcurl", ["--version"]).error ? "buf" : "grpcurl";
-
-describe(`the tour with grpcurl, taken with ${tool}`, () => {
-  const lines = snippets("README.md", "sh")
-    .flatMap((code) => code.split("\n"))
-    .filter((line) => line.startsWith("grpcurl "));
+describe(`the tour with grpcurl, taken with ${grpcTool}`, () => {
+  const lines = callsOf("README.md", "grpcurl");
   let broker: BrokerProcess;
   let dataDir: string;
 
@@ -41,19 +28,12 @@ describe(`the tour with grpcurl, taken with ${tool}`, () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  async function call(line: string): Promise<string> {
-    const command = (tool === "grpcurl" ? line : asBuf(line)).replace(DEFAULT_ADDRESS, broker.address);
-    const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"]}` };
-    const { stdout } = await promisify(execFile)("sh", ["-c", command], { cwd: root, env });
-    return stdout;
-  }
-
   test("has four calls", () => {
     expect(lines).toHaveLength(4);
   });
 
   test.for(lines)("%s", async (line) => {
-    const answer = await call(line);
+    const answer = await take(line, broker);
 
     if (line.endsWith("list")) expect(answer).toMatch(/taskwire\.v1\.TaskService[\s\S]*taskwire\.v1\.WorkerService/);
     else if (line.includes("describe")) expect(answer).toMatch(/TaskService[\s\S]*Enqueue[\s\S]*GetTask/);
@@ -65,27 +45,18 @@ describe(`the tour with grpcurl, taken with ${tool}`, () => {
     const line = lines.find((one) => one.includes("Enqueue")) ?? "";
     const shown = JSON.parse(snippets("README.md", "json")[0] ?? "");
 
-    const answer = JSON.parse(await call(line));
+    const answer = JSON.parse(await take(line, broker));
 
     expect(answer).toMatchObject({ ...shown, taskId: expect.stringMatching(/^[0-9A-Z]{31}$/) });
     expect(Object.keys(answer)).toEqual(Object.keys(shown));
   });
 });
 
-/** What comes nearest to the line with buf, which the repository brings along. */
-function asBuf(line: string): string {
-  const curl = "buf curl --protocol grpc --http2-prior-knowledge";
-  const [, data, address, rest = ""] = /^grpcurl -plaintext (?:-d ('.*?') )?(\S+) (.*)$/.exec(line) ?? [];
-  if (rest === "list") return `${curl} --list-services http://${address}`;
-  if (rest.startsWith("describe ")) return `${curl} --list-methods http://${address}`;
-  return `${curl} -d ${data} http://${address}/${rest}`;
-}
-
 describe.for(PAGES)("%s", (page) => {
   // examples.test.ts runs them.
   test("shows examples as they are, below the comment that they begin with", () => {
     const examples = EXAMPLES.flatMap((folder) =>
-      readdirSync(join(root, folder))
+      readdirSync(join(ROOT, folder))
         .filter((file) => file.endsWith(".ts"))
         .map((file) => read(`${folder}/${file}`).replace(/^\/\*\*[\s\S]*?\*\/\n/, "")),
     );
@@ -96,10 +67,10 @@ describe.for(PAGES)("%s", (page) => {
   });
 });
 
-describe.for([...PAGES, ...LINKING])("%s", (page) => {
+describe.for([...PAGES, ...LINKING, ...DOCS])("%s", (page) => {
   test("has links that lead somewhere", () => {
     const links = [...read(page).matchAll(/\]\(([^)#]+)\)/g)].map(([, link = ""]) => link);
-    const broken = links.filter((link) => !link.startsWith("http") && !existsSync(join(root, dirname(page), link)));
+    const broken = links.filter((link) => !link.startsWith("http") && !existsSync(join(ROOT, dirname(page), link)));
 
     expect(broken).toEqual([]);
   });

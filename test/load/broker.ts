@@ -8,8 +8,10 @@ const MAIN = fileURLToPath(new URL("../../server/dist/main.js", import.meta.url)
 
 export interface Broker {
   readonly pid: number;
-  /** host:port */
+  /** host:port of its gRPC door. */
   readonly address: string;
+  /** host:port of its HTTP door. */
+  readonly httpAddress: string;
   /** Ends it in good order. */
   stop(): Promise<void>;
   /** kill -9. */
@@ -25,30 +27,32 @@ export async function startBroker(flags: readonly string[], execArgv: readonly s
   endWithParent(child);
   return {
     pid: child.pid ?? 0,
-    address: await readyAddress(child),
+    ...(await readyAddresses(child)),
     stop: () => leave(child, () => child.kill("SIGTERM")),
     kill: () => leave(child, () => child.kill("SIGKILL")),
   };
 }
 
+type Addresses = Pick<Broker, "address" | "httpAddress">;
+
 /** Reads the broker's log up to the line that says where it serves. */
-async function readyAddress(child: ChildProcess): Promise<string> {
+async function readyAddresses(child: ChildProcess): Promise<Addresses> {
   if (!child.stdout) throw new Error("the broker has no standard output");
   const lines = createInterface({ input: child.stdout });
   const log: string[] = [];
   for await (const line of lines) {
     log.push(line);
-    const address = addressIn(line);
-    if (address === undefined) continue;
+    const addresses = addressesIn(line);
+    if (addresses === undefined) continue;
     // What it says from now on is read and dropped, or the pipe would fill up.
     child.stdout.resume();
-    return address;
+    return addresses;
   }
   throw new Error(`the broker did not start: ${log.join("\n")}`);
 }
 
-function addressIn(line: string): string | undefined {
+function addressesIn(line: string): Addresses | undefined {
   // The broker's own log line.
-  const { msg, grpc } = JSON.parse(line) as { msg: string; grpc?: string };
-  return msg === "broker ready" ? grpc : undefined;
+  const { msg, grpc, http } = JSON.parse(line) as { msg: string; grpc: string; http: string };
+  return msg === "broker ready" ? { address: grpc, httpAddress: http } : undefined;
 }

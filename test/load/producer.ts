@@ -13,10 +13,15 @@ const BULK_TASKS = 1_000;
 // Written by roles.ts.
 const { target, payload } = JSON.parse(process.argv[2] ?? "") as { target: Target; payload: PayloadKind };
 const sender = createSender(target, payload);
+/** What is enqueued evenly now. */
+let pacing: Pace | undefined;
 
 serve<ProducerCommands>({
   load: (load) => timed(() => (load.mode === "single" ? loadOneByOne(sender, load) : loadInBulk(sender, load))),
-  pace: (pace) => timed(() => enqueueEvenly(sender, pace)),
+  pace: (pace) => enqueueEvenly(sender, pace),
+  endPace: async () => {
+    pacing = undefined;
+  },
   counts: ({ queue }) => sender.counts(queue),
   cpu: async () => cpuMicros(),
 });
@@ -59,14 +64,17 @@ function taskOf({ due }: Load, number: number): Stamped {
   return { stamp: dueAt, dueAt };
 }
 
-async function enqueueEvenly(sender: Sender, { queue, count, perSecond }: Pace): Promise<void> {
+async function enqueueEvenly(sender: Sender, pace: Pace): Promise<number> {
+  const { queue, count, perSecond } = pace;
+  pacing = pace;
   const startedAt = monotonicMs();
   const calls: Promise<unknown>[] = [];
-  for (let number = 0; number < count; number++) {
+  for (let number = 0; number < count && pacing === pace; number++) {
     // A timer that fires late is caught up with, so that the rate holds.
     const waitMs = startedAt + (number * 1_000) / perSecond - monotonicMs();
     if (waitMs > 0) await sleep(waitMs);
     calls.push(sender.enqueue(queue, { stamp: monotonicMs() }));
   }
   await Promise.all(calls);
+  return calls.length;
 }

@@ -1,4 +1,4 @@
-/** What the benchmark asks of a producer and of a worker, each in a process of its own. */
+/** What the benchmark asks of a producer, a worker and a visitor of the HTTP door, each in a process of its own. */
 
 /** How a queue is reached. */
 export type Target =
@@ -21,6 +21,7 @@ export interface Load {
 /** A stream of tasks to enqueue at an even pace; each carries the time of its call. */
 export interface Pace {
   readonly queue: string;
+  /** So many, unless it is ended before. */
   readonly count: number;
   readonly perSecond: number;
 }
@@ -35,7 +36,9 @@ export type Work =
   /** Sleeps for a time drawn evenly from a range; of every `failEvery` tasks one fails at its first attempt. */
   | { readonly kind: "sleep"; readonly minMs: number; readonly maxMs: number; readonly failEvery?: number }
   /** Keeps the task until it is told to let go. */
-  | { readonly kind: "hold" };
+  | { readonly kind: "hold" }
+  /** Fails for good. Taskwire only. */
+  | { readonly kind: "bury" };
 
 /** One or several workers in one process. */
 export interface Crew {
@@ -75,7 +78,9 @@ export interface Percentiles {
 /** What a producer can be asked. */
 export interface ProducerCommands {
   load(load: Load): Promise<Span>;
-  pace(pace: Pace): Promise<Span>;
+  /** Resolves with how many tasks there were. */
+  pace(pace: Pace): Promise<number>;
+  endPace(): Promise<void>;
   counts(of: { readonly queue: string }): Promise<Counts>;
   /** Microseconds of CPU since the process began. */
   cpu(): Promise<number>;
@@ -93,12 +98,52 @@ export interface WorkerCommands {
   letGo(): Promise<void>;
   /** What latency or lateness was recorded since the last time this was asked. */
   recorded(): Promise<Percentiles>;
+  /** The latencies, in ms, of the tasks that were enqueued within a span. */
+  latencies(within: Span): Promise<readonly number[]>;
   /** How many ms of handlers ran within a span, summed. */
   busy(within: Span): Promise<number>;
   /** Stops the crew. */
   stop(): Promise<void>;
   /** Microseconds of CPU since the process began. */
   cpu(): Promise<number>;
+}
+
+/** Tasks that are enqueued over HTTP, one a call, over so many connections that are kept. */
+export interface WebLoad {
+  readonly queue: string;
+  readonly count: number;
+  readonly connections: number;
+}
+
+/** A call over HTTP: the name of the RPC after `taskwire.v1.`, and its request in JSON. */
+export interface WebCall {
+  readonly rpc: string;
+  readonly request: object;
+}
+
+/** The same call, so often, one after the other. */
+export interface Repeated extends WebCall {
+  readonly count: number;
+}
+
+/** How much visitors were given: events of streams, answers to calls, pages of metrics. */
+export interface Visited {
+  readonly events: number;
+  readonly answers: number;
+  readonly scrapes: number;
+}
+
+/** What a visitor of the HTTP door can be asked. */
+export interface VisitorCommands {
+  /** Opens three dashboards, and has the metrics scraped each second. */
+  watch(): Promise<void>;
+  /** Ends that. */
+  leave(): Promise<Visited>;
+  enqueue(load: WebLoad): Promise<Span>;
+  /** How long each of the calls took. */
+  repeat(calls: Repeated): Promise<Percentiles>;
+  /** The answer, in JSON. */
+  call(call: WebCall): Promise<unknown>;
 }
 
 /** One question to a process, and its answer. */

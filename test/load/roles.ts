@@ -1,10 +1,11 @@
 /** Starts the processes of the benchmark that speak protocol.ts. */
 import { fileURLToPath } from "node:url";
 import { type Asked, startAsked } from "./ask.ts";
-import type { PayloadKind, ProducerCommands, Target, WorkerCommands } from "./protocol.ts";
+import type { PayloadKind, ProducerCommands, Target, VisitorCommands, WorkerCommands } from "./protocol.ts";
 
 export type Producer = Asked<ProducerCommands>;
 export type WorkerProcess = Asked<WorkerCommands>;
+export type Visitor = Asked<VisitorCommands>;
 
 export function startProducer(target: Target, payload: PayloadKind): Producer {
   return startAsked(programBeside("producer.ts"), { target, payload });
@@ -12,6 +13,11 @@ export function startProducer(target: Target, payload: PayloadKind): Producer {
 
 export function startWorker(target: Target, execArgv: readonly string[] = []): WorkerProcess {
   return startAsked(programBeside("worker.ts"), { target }, execArgv);
+}
+
+/** @param address host:port of a broker's HTTP door */
+export function startVisitor(address: string): Visitor {
+  return startAsked(programBeside("visitor.ts"), { address });
 }
 
 function programBeside(file: string): string {

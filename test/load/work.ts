@@ -1,12 +1,11 @@
 /** What the handlers of the benchmark do, and what is recorded about them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { build, type Histogram } from "hdr-histogram-js";
+import { Bury } from "@taskwire/worker";
 import { monotonicMs } from "./clock.ts";
 import { stampIn } from "./payload.ts";
 import type { Percentiles, Span, Work } from "./protocol.ts";
 import type { Handle } from "./taker.ts";
-
-const MICROS_PER_MS = 1_000;
+import { Times } from "./times.ts";
 
 /** The record of all handlers of one process. */
 export class Shift {
@@ -18,7 +17,8 @@ export class Shift {
   readonly #expected: number;
   readonly #allEnded: Promise<Span>;
   #resolveAllEnded: (span: Span) => void = () => undefined;
-  readonly #histogram: Histogram = build({ numberOfSignificantValueDigits: 3, highestTrackableValue: 600_000_000 });
+  readonly #times = new Times();
+  readonly #latencies: { readonly calledAt: number; readonly ms: number }[] = [];
   readonly #spans: Span[] = [];
   #letGo = new AbortController();
 
@@ -35,13 +35,15 @@ export class Shift {
       case "nothing":
         return () => this.#end();
       case "latency":
-        return (payload) => this.#record(monotonicMs() - stampIn(payload));
+        return (payload) => this.#recordLatency(stampIn(payload));
       case "lateness":
         return (payload) => this.#record(Date.now() - stampIn(payload));
       case "sleep":
         return (payload, attempt) => this.#sleep(work, stampIn(payload), attempt);
       case "hold":
         return () => this.#hold();
+      case "bury":
+        return () => this.#bury();
     }
   }
 
@@ -63,11 +65,12 @@ export class Shift {
   }
 
   recorded(): Percentiles {
-    const at = (percentile: number) => this.#histogram.getValueAtPercentile(percentile) / MICROS_PER_MS;
-    const count = this.#histogram.totalCount;
-    const percentiles = { count, p50: at(50), p95: at(95), p99: at(99), max: this.#histogram.maxValue / MICROS_PER_MS };
-    this.#histogram.reset();
-    return percentiles;
+    return this.#times.take();
+  }
+
+  /** Each latency of a task that was enqueued within the span, in ms. */
+  latencies({ startedAt, endedAt }: Span): readonly number[] {
+    return this.#latencies.filter(({ calledAt }) => calledAt >= startedAt && calledAt < endedAt).map(({ ms }) => ms);
   }
 
   busy({ startedAt, endedAt }: Span): number {
@@ -85,8 +88,19 @@ export class Shift {
   }
 
   #record(ms: number): undefined {
-    this.#histogram.recordValue(Math.max(0, Math.round(ms * MICROS_PER_MS)));
+    this.#times.record(ms);
     this.#end();
+  }
+
+  #recordLatency(calledAt: number): undefined {
+    const ms = monotonicMs() - calledAt;
+    this.#latencies.push({ calledAt, ms });
+    this.#record(ms);
+  }
+
+  #bury(): never {
+    this.#end();
+    throw new Bury("the benchmark wants it dead");
   }
 
   async #sleep(work: Extract<Work, { kind: "sleep" }>, number: number, attempt: number): Promise<void> {

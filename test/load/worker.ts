@@ -20,6 +20,7 @@ serve<WorkerCommands>({
   began: ({ number }) => shift.began(number),
   letGo: async () => shift.letGo(),
   recorded: async () => shift.recorded(),
+  latencies: async (within) => shift.latencies(within),
   busy: async (within) => shift.busy(within),
   stop: async () => {
     await Promise.all(takers.map((taker) => taker.stop()));
