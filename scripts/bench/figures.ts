@@ -40,7 +40,10 @@ export const FIGURES = {
   loadTestRetried: { title: "– retried", unit: "" },
   loadTestFirstTry: { title: "– succeeded at the first attempt", unit: "%" },
   loadTestLost: { title: "– tasks that did not complete", unit: "" },
-  doorsAlone: { title: "end to end, single calls, watched by 3 dashboards and a scraper: rate without them", unit: "/s" },
+  doorsAlone: {
+    title: "end to end, single calls, watched by 3 dashboards and a scraper: rate without them",
+    unit: "/s",
+  },
   doorsVisited: { title: "– rate with them", unit: "/s" },
   doorsShare: { title: "– with / without", unit: "%" },
   connectEnqueue: { title: "Enqueue as Connect JSON, one client, 20 connections kept: rate", unit: "/s" },

@@ -43,10 +43,7 @@ const CALLS_GRACE_MS = 1_000;
 const DRAIN_CHECK_MS = 20;
 
 export function createApp(config: Config, bareStore: Store, logger: Logger): App {
-  // Everything goes through the store that counts.
-  const measures = new Measures();
-  const clock = new StoreClock(bareStore);
-  const store = new MeasuredStore(bareStore, measures, clock);
+  const { store, measures, history, stats, sampler } = createMeasures(bareStore, logger);
   const settler = new Settler(store, logger);
   const { maxSessions, maxLost, brokerTimeoutMs, maxPayloadBytes, maxWindow, maxWindowBytes } = config;
   const dispatcher = new Dispatcher({ store, settler, logger, maxSessions, maxLost });
@@ -55,10 +52,6 @@ export function createApp(config: Config, bareStore: Store, logger: Logger): App
   const alarm = new Alarm(store, logger);
   const liveness = new Liveness(store, brokerTimeoutMs, () => dispatcher.fence(), logger);
   const chores = new Chores({ store, alarm, liveness, brokerTimeoutMs, logger });
-  const slot = new CurrentSlot(measures, clock);
-  const history = new History(store, slot);
-  const stats = new LiveStats(store, history);
-  const sampler = new Sampler({ store, stats, slot, clock }, (err) => logger.debug({ err }, "sample not put"));
   const readDelivery = () => ({ ...loadOf(dispatcher.sessions), revokedOutcomes: settler.revokedOutcomes });
   const metrics = new MetricsPage(() => takeReadings(stats, measures, readDelivery));
   const limits = { maxPayloadBytes, maxWindow, maxWindowBytes };
@@ -108,6 +101,18 @@ export function createApp(config: Config, bareStore: Store, logger: Logger): App
     await store.stop();
   };
   return { start, stop: () => (stopping ??= stop()) };
+}
+
+/** Everything goes through a store that counts; from there the numbers are taken. */
+function createMeasures(bareStore: Store, logger: Logger) {
+  const measures = new Measures();
+  const clock = new StoreClock(bareStore);
+  const store = new MeasuredStore(bareStore, measures, clock);
+  const slot = new CurrentSlot(measures, clock);
+  const history = new History(store, slot);
+  const stats = new LiveStats(store, history);
+  const sampler = new Sampler({ store, stats, slot, clock }, (err) => logger.debug({ err }, "sample not put"));
+  return { store, measures, history, stats, sampler };
 }
 
 function createHttp(config: Config, parts: HttpParts): HttpServer | undefined {

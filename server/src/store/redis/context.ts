@@ -21,3 +21,11 @@ export interface Context {
   /** This broker ended tasks; `awaited` when some broker waits for a task of that queue. */
   onEnded(queue: string, entry: Pick<Entry, "endedKeys">, awaited: boolean): void;
 }
+
+/** Until the store is started nobody listens. */
+export const NO_EVENTS: StoreEvents = {
+  ready: () => undefined,
+  scheduled: () => undefined,
+  cancelled: () => undefined,
+  available: () => undefined,
+};

@@ -37,7 +37,7 @@ import { type Address, describeAddress, parseAddress } from "./address.ts";
 import { checkServer } from "./boot-check.ts";
 import { Brokers } from "./brokers.ts";
 import { Connection } from "./connection.ts";
-import type { Context } from "./context.ts";
+import { type Context, NO_EVENTS } from "./context.ts";
 import { dropOld } from "./drop-old.ts";
 import { type Ended, isFinal, isPlain } from "./enqueue-batch.ts";
 import type { Entry } from "./entry.ts";
@@ -71,13 +71,6 @@ export interface RedisStoreOptions extends StoreOptions {
 export function createRedisStore(options: RedisStoreOptions): Store {
   return new RedisStore(options);
 }
-
-const NO_EVENTS: StoreEvents = {
-  ready: () => undefined,
-  scheduled: () => undefined,
-  cancelled: () => undefined,
-  available: () => undefined,
-};
 
 /** The most tasks that one script call promotes. */
 const MAX_PROMOTED = 1_000;
