@@ -5,8 +5,8 @@
  */
 import { BLOCK_KEY_LENGTH, INDEX_TEXT } from "../../domain/ids.ts";
 import { eachResult } from "../records.ts";
+import type { Candidate } from "./candidate.ts";
 import { diskKey, nameOf } from "./disk.ts";
-import type { Candidate } from "./list.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue } from "./queue.ts";
 import { decodeResultNames } from "./result-names.ts";

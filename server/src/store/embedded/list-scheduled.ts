@@ -1,8 +1,8 @@
 /** What is scheduled, the last to be due first. A position is the due time, the stamp and the index in the block. */
 import { INDEX_TEXT } from "../../domain/ids.ts";
 import { BlockBodies } from "./block-bodies.ts";
+import type { Candidate } from "./candidate.ts";
 import { aloneSnapshot, snapshotInBlock } from "./find.ts";
-import type { Candidate } from "./list.ts";
 import { hasLeft } from "./mark.ts";
 import type { EmbeddedParts } from "./parts.ts";
 import type { Queue } from "./queue.ts";

@@ -4,6 +4,7 @@
  */
 import { readType } from "../../domain/task-body.ts";
 import type { ListedTask, ListPage, ListQuery, TaskSnapshot } from "../store.ts";
+import type { Candidate } from "./candidate.ts";
 import { aloneSnapshot } from "./find.ts";
 import { listActive } from "./list-active.ts";
 import { listEnded } from "./list-ended.ts";
@@ -15,14 +16,6 @@ import type { Queue } from "./queue.ts";
 /** Tasks that one page looks at, and does not show, at most; and places where there is nothing for it, which cost less. */
 const LOOKED_AT = 1_000;
 const EMPTY_PLACES = 5_000;
-
-/** What stands next in a list: a task, or, without `read`, a place that is empty by now. */
-export interface Candidate {
-  /** The position behind it. */
-  readonly position: string;
-  /** Undefined when it is in another state. */
-  readonly read: (() => TaskSnapshot | undefined) | undefined;
-}
 
 export function listTasks(parts: EmbeddedParts, queue: Queue, query: ListQuery): ListPage {
   const { type, limit } = query;

@@ -12,10 +12,10 @@ import type { Entry } from "./entry.ts";
 import { readGrants } from "./grants.ts";
 import type { BlockLease, HeldLease } from "./held-lease.ts";
 import { channelName, type Keys, keysOf, queueKeys } from "./keys.ts";
+import { notAdmitted } from "./not-admitted.ts";
 import { resultSettings } from "./result-settings.ts";
 import type { Argument, Script } from "./script.ts";
 import { SCRIPTS } from "./scripts.ts";
-import { notAdmitted } from "./steering.ts";
 
 /** More tasks than this are not put into one script call: nothing else runs meanwhile. */
 const MAX_TASKS = 2_000;

@@ -7,11 +7,11 @@ import type { ListedTask } from "../store.ts";
 import { blockKeyOf } from "./held-lease.ts";
 import { BLOCK_HEADER } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
-import { type Portion, partsOf, type Walk } from "./list.ts";
 import { walkSorted } from "./list-sorted.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { aloneSnapshot, blockSnapshot } from "./snapshots.ts";
 import { letterOf } from "./task-state.ts";
+import { type Portion, partsOf, type Walk } from "./walk.ts";
 
 type Part = "l" | "s" | "b" | "h";
 

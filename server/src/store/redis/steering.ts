@@ -1,5 +1,4 @@
 /** How a queue is steered, as it stands in its hash of counts: `paused`, and `rate`, "<tasks a second>:<burst>". */
-import { TaskwireError } from "../../domain/errors.ts";
 import type { EnqueueRate, QueuePolicy } from "../store.ts";
 import type { Lane } from "./lane.ts";
 import { SCRIPTS } from "./scripts.ts";
@@ -25,11 +24,4 @@ export function readRate(text: string): EnqueueRate | undefined {
 /** Numbers are written so that they read back as they were. */
 function rateText(rate: EnqueueRate | undefined): string {
   return rate ? `${rate.perSecond}:${rate.burst}` : "-";
-}
-
-/** @param kind why, as enqueue.lua says it */
-export function notAdmitted(queue: string, kind: "refused" | "above", retryAfterMs: number): TaskwireError {
-  if (kind === "above") return new TaskwireError("BATCH_ABOVE_BURST", `the batch is larger than the burst of ${queue}`);
-  const message = `rate limit exceeded: ${queue} takes no more tasks for ${retryAfterMs} ms`;
-  return new TaskwireError("RATE_LIMITED", message, { retryAfterMs });
 }
