@@ -7,7 +7,7 @@ import { whyNotFree } from "./start/port.ts";
 import { Processes } from "./start/processes.ts";
 import { openScreen } from "./start/screen.ts";
 import { untilStopAsked } from "./start/stop-signals.ts";
-import { INTRODUCTION, summarize, whatNext } from "./start/summary.ts";
+import { dashboardLine, INTRODUCTION, summarize, whatNext } from "./start/summary.ts";
 import { Workload } from "./start/workload.ts";
 
 const options = readOptions(process.argv.slice(2));
@@ -33,6 +33,7 @@ async function run(options: Options): Promise<string | undefined> {
     screen.say(INTRODUCTION);
     const workload = new Workload(processes);
     const scene = await workload.start();
+    screen.say(dashboardLine(scene.addresses));
     screen.show(scene);
     const verdict = await workload.ended();
     if (verdict.kind === "bad") return verdict.reason;

@@ -11,6 +11,10 @@ export const INTRODUCTION = `Starting a broker, a worker with 5 slots, and a pro
 an email each tenth of a second, then images that are due later. Some attempts
 fail on purpose, and are tried again after 1, 4 and 9 s.`;
 
+export function dashboardLine({ http }: Addresses): string {
+  return `\nThe dashboard, which shows the same and more in a browser: ${color.bold(`http://${http}/`)}`;
+}
+
 /** Whether each task came to its end, and each failed attempt was followed by another or ended its task. */
 export function judge({ stats }: Progress): Verdict {
   if (!stats) return bad("the broker has not answered");
@@ -46,8 +50,8 @@ function failures(failed: number, dead: number): string {
 export function whatNext({ grpc, http }: Addresses): string {
   const enqueue = (json: string) =>
     `  grpcurl -plaintext -d '{"type": "email", "json": ${json}}' \\\n    ${grpc} taskwire.v1.TaskService/Enqueue`;
-  return `The broker is at ${color.bold(grpc)} for gRPC, and at ${color.bold(`http://${http}`)} for HTTP.
-It and its worker stay until Ctrl-C. Try in another terminal:
+  return `The broker is at ${color.bold(grpc)} for gRPC, and at ${color.bold(`http://${http}`)} for HTTP
+and the dashboard. It and its worker stay until Ctrl-C. Try in another terminal:
 
   curl -H 'content-type: application/json' -d '{"type": "email", "json": {"to": "you@example.com"}}' \\
     http://${http}/taskwire.v1.TaskService/Enqueue
@@ -56,7 +60,7 @@ It and its worker stay until Ctrl-C. Try in another terminal:
 ${enqueue('{"subject": "to nobody"}')}
 
 The last one fails, is tried again after 1, 4 and 9 s, and then is dead: see
-below. Without grpcurl, the same 110 tasks once more:
+below, and the page Failures of the dashboard. Without grpcurl, the same 110 tasks once more:
 
   node --import tsx client/examples/producer.ts ${grpc}
 
