@@ -36,7 +36,7 @@ export async function audit(rpc: Rpc, { queue, ids, workers }: Books): Promise<C
 }
 
 /** Nobody may start a task that nobody enqueued, or one of which a worker heard that it is completed. */
-function checkStarts(ids: ReadonlySet<string>, workers: readonly WorkerProcess[]): void {
+export function checkStarts(ids: ReadonlySet<string>, workers: readonly WorkerProcess[]): void {
   const doneAt = new Map<string, number>();
   for (const { taskId, at, reason } of workers.flatMap((worker) => worker.ofKind("settled"))) {
     if (reason === "ack") doneAt.set(taskId, Math.min(at, doneAt.get(taskId) ?? Number.POSITIVE_INFINITY));

@@ -45,10 +45,10 @@ worker.on("connected", () => void tell("connected"));
 worker.on("disconnected", ({ reason }) => void tell("disconnected", { reason }));
 worker.on("settled", ({ taskId, attempt, outcome }) => void tell("settled", { taskId, attempt, reason: outcome }));
 worker.on("refused", ({ taskId, attempt, reason }) => void tell("refused", { taskId, attempt, reason }));
-worker.handle<Payload>("work", async ({ id, payload: { ms, deadly } }, { attempt }) => {
+worker.handle<Payload>("work", async ({ id, payload: { ms, deadly } }, { attempt, signal }) => {
   await tell("started", { taskId: id, attempt });
   if (deadly) process.kill(process.pid, "SIGKILL");
-  await (letGo ?? (freezesAfter ? freeze() : sleep(ms)));
+  await (letGo ?? (freezesAfter ? freeze() : sleep(ms, undefined, { signal })));
   void tell("handled", { taskId: id, attempt });
   return { attempt };
 });

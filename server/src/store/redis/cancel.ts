@@ -44,12 +44,13 @@ export async function cancel(lane: Lane, key: string, reason: string, looks: Loo
     const answer = await cancelWaiting(lane, key, place, reason);
     if (answer === "done") return { kind: "cancelled", lease: undefined, index: 0 };
     if (answer === "d") return { kind: "ended", state: "dead" };
-    const found = await findLease(lane, key, place, await looks.brokers());
-    if (found) {
-      const taken = await cancelLeased(lane, key, found, reason);
-      if (taken) return taken;
-      continue;
-    }
+    // One at a time: many that are leased together would otherwise all lose but the first, try after try.
+    const outcome = await lane.cancelling.run(async () => {
+      const found = await findLease(lane, key, place, await looks.brokers());
+      return found && ((await cancelLeased(lane, key, found, reason)) ?? "lost");
+    });
+    if (outcome === "lost") continue;
+    if (outcome) return outcome;
     const task = await looks.find();
     if (!task) return { kind: "missing" };
     if (hasEnded(task.state)) return { kind: "ended", state: task.state };

@@ -4,6 +4,7 @@
  * Flushed on nextTick: a microtask would send fragments, a timer would add its delay to every task.
  */
 import { storeUnavailable, TaskwireError } from "../../domain/errors.ts";
+import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { ClaimLimit, Enqueued, Grant } from "../store.ts";
 import type { Reply } from "./connection.ts";
 import type { Context } from "./context.ts";
@@ -65,6 +66,8 @@ export class Lane {
   /** Tasks of blocks that this broker released lately. */
   readonly released = new Set<string>();
   lostClaims: LostClaim[] = [];
+  /** Cancels of what is leased, as far as this broker does not know it. */
+  readonly cancelling = new OneAtATime();
   /**
    * Whether the rate of this queue is limited, as far as is known here: then each call is sent by itself, so that it is charged by
    * itself. The script says when it is otherwise.
