@@ -4,7 +4,7 @@ import { eachResult } from "../records.ts";
 import type { ListedTask } from "../store.ts";
 import { placeOf } from "./find.ts";
 import type { Lane } from "./lane.ts";
-import { partsOf, type Walk } from "./list.ts";
+import { partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { endedSnapshot } from "./snapshots.ts";
 

@@ -1,7 +1,7 @@
 /** Lists of tasks that stand in a sorted set: scheduled, dead, or ready with a priority. */
 import type { ListedTask } from "../store.ts";
 import type { Lane } from "./lane.ts";
-import { partsOf, type Walk } from "./list.ts";
+import { partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { aloneSnapshot } from "./snapshots.ts";
 import { type Letter, letterOf } from "./task-state.ts";

@@ -2,7 +2,6 @@
  * Lists of tasks. Each state is walked in portions, which script calls bring: as many as fill the page, or, when there is a filter,
  * as are looked at for one page.
  */
-import { TaskwireError } from "../../domain/errors.ts";
 import { readType } from "../../domain/task-body.ts";
 import type { ListedTask, ListPage, ListQuery } from "../store.ts";
 import type { Lane } from "./lane.ts";
@@ -10,22 +9,13 @@ import { walkActive } from "./list-active.ts";
 import { walkEnded } from "./list-ended.ts";
 import { walkReady } from "./list-ready.ts";
 import { walkSorted } from "./list-sorted.ts";
+import type { Portion, Walk } from "./list-walk.ts";
 
 /** Tasks and bytes of bodies that are looked at for one page. */
 const MAX_LOOKED_AT = 4_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Of a list that is filtered, so many are brought at once. */
 const FILTERED_PORTION = 250;
-
-/** Some tasks of a list, one after the other. */
-export interface Portion {
-  readonly tasks: readonly ListedTask[];
-  /** Where to go on; undefined when the list is over. */
-  readonly next: string | undefined;
-}
-
-/** Brings the tasks behind a position, at most so many. */
-export type Walk = (after: string, max: number) => Promise<Portion>;
 
 export async function list(lane: Lane, query: ListQuery, brokers: () => Promise<readonly string[]>): Promise<ListPage> {
   const { state, type, failureGroup, limit } = query;
@@ -74,11 +64,4 @@ function walkOf(lane: Lane, { state, failureGroup }: ListQuery, brokers: () => P
 function matches({ task }: ListedTask, { state, type }: ListQuery): boolean {
   if (task.state !== state) return false;
   return type === undefined || (task.body !== undefined && readType(Buffer.from(task.body)) === type);
-}
-
-/** The parts of a position, which comes back from whoever was told it. */
-export function partsOf(position: string, form: RegExp): readonly string[] {
-  const parts = form.exec(position);
-  if (!parts) throw new TaskwireError("INVALID_ARGUMENT", "the position is not one of this list");
-  return parts.slice(1).map((part) => part ?? "");
 }

@@ -1,7 +1,7 @@
 /** How a queue is steered, as it stands in its hash of counts: `paused`, and `rate`, "<tasks a second>:<burst>". */
-import { TaskwireError } from "../../domain/errors.ts";
 import type { EnqueueRate, QueuePolicy } from "../store.ts";
 import type { Lane } from "./lane.ts";
+import { readRate } from "./rate.ts";
 import { SCRIPTS } from "./scripts.ts";
 
 export async function steer(lane: Lane, change: Partial<QueuePolicy>): Promise<QueuePolicy> {
@@ -16,20 +16,7 @@ export async function steer(lane: Lane, change: Partial<QueuePolicy>): Promise<Q
   return policy;
 }
 
-/** @param text "" when there is no limit */
-export function readRate(text: string): EnqueueRate | undefined {
-  const [perSecond, burst] = text.split(":").map(Number);
-  return perSecond === undefined || burst === undefined ? undefined : { perSecond, burst };
-}
-
 /** Numbers are written so that they read back as they were. */
 function rateText(rate: EnqueueRate | undefined): string {
   return rate ? `${rate.perSecond}:${rate.burst}` : "-";
-}
-
-/** @param kind why, as enqueue.lua says it */
-export function notAdmitted(queue: string, kind: "refused" | "above", retryAfterMs: number): TaskwireError {
-  if (kind === "above") return new TaskwireError("BATCH_ABOVE_BURST", `the batch is larger than the burst of ${queue}`);
-  const message = `rate limit exceeded: ${queue} takes no more tasks for ${retryAfterMs} ms`;
-  return new TaskwireError("RATE_LIMITED", message, { retryAfterMs });
 }
