@@ -6,6 +6,7 @@
 import { storeUnavailable, TaskwireError } from "../../domain/errors.ts";
 import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { ClaimLimit, Enqueued, Grant } from "../store.ts";
+import type { ClaimCall, EnqueueCall, LostClaim, Round, SettleCall } from "./calls.ts";
 import type { Reply } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { type Ended, EnqueueBatch, type EnqueueRequest, readSlot } from "./enqueue-batch.ts";
@@ -13,45 +14,13 @@ import type { Entry } from "./entry.ts";
 import { readGrants } from "./grants.ts";
 import type { BlockLease, HeldLease } from "./held-lease.ts";
 import { channelName, type Keys, keysOf, queueKeys } from "./keys.ts";
-import { notAdmitted } from "./not-admitted.ts";
+import { notAdmitted } from "./rate.ts";
 import { resultSettings } from "./result-settings.ts";
 import type { Argument, Script } from "./script.ts";
 import { SCRIPTS } from "./scripts.ts";
 
 /** More tasks than this are not put into one script call: nothing else runs meanwhile. */
 const MAX_TASKS = 2_000;
-
-interface Deferred<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface ClaimCall extends Deferred<Grant[]> {
-  readonly limit: ClaimLimit;
-  readonly firstSequence: number;
-}
-
-interface EnqueueCall extends Deferred<(Enqueued | Ended)[]>, EnqueueRequest {}
-
-interface SettleCall extends Deferred<ReadonlySet<Entry>> {
-  readonly entries: readonly Entry[];
-}
-
-/** Calls that can be made in this order: settlements, enqueues, claims. */
-interface Round {
-  readonly settles: SettleCall[];
-  readonly enqueues: EnqueueCall[];
-  readonly claims: ClaimCall[];
-  tasks: number;
-}
-
-/** A claim whose answer was lost: its leases may exist, though nobody knows of them. */
-export interface LostClaim {
-  readonly broker: string;
-  readonly first: number;
-  readonly end: number;
-  readonly failedAt: number;
-}
 
 /** What this broker holds, with the text that stands in the store once all calls under way are done. */
 export interface Holding {

@@ -7,10 +7,10 @@ import { placeOf } from "./find.ts";
 import { BlockLease } from "./held-lease.ts";
 import { BLOCK_HEADER } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
+import { partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { aloneSnapshot, blockSnapshot } from "./snapshots.ts";
 import { letterOf } from "./task-state.ts";
-import { partsOf, type Walk } from "./walk.ts";
 
 interface ActiveTask {
   readonly key: string;

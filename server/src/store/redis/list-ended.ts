@@ -4,9 +4,9 @@ import { eachResult } from "../records.ts";
 import type { ListedTask } from "../store.ts";
 import { placeOf } from "./find.ts";
 import type { Lane } from "./lane.ts";
+import { partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { endedSnapshot } from "./snapshots.ts";
-import { partsOf, type Walk } from "./walk.ts";
 
 export function walkEnded(lane: Lane): Walk {
   return async (after, max) => {

@@ -8,10 +8,10 @@ import { blockKeyOf } from "./held-lease.ts";
 import { BLOCK_HEADER } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
 import { walkSorted } from "./list-sorted.ts";
+import { type Portion, partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { aloneSnapshot, blockSnapshot } from "./snapshots.ts";
 import { letterOf } from "./task-state.ts";
-import { type Portion, partsOf, type Walk } from "./walk.ts";
 
 type Part = "l" | "s" | "b" | "h";
 

@@ -1,10 +1,10 @@
 /** Lists of tasks that stand in a sorted set: scheduled, dead, or ready with a priority. */
 import type { ListedTask } from "../store.ts";
 import type { Lane } from "./lane.ts";
+import { partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { aloneSnapshot } from "./snapshots.ts";
 import { type Letter, letterOf } from "./task-state.ts";
-import { partsOf, type Walk } from "./walk.ts";
 
 export interface Sorted {
   /** As list-sorted.lua names them. */

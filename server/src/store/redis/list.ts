@@ -9,7 +9,7 @@ import { walkActive } from "./list-active.ts";
 import { walkEnded } from "./list-ended.ts";
 import { walkReady } from "./list-ready.ts";
 import { walkSorted } from "./list-sorted.ts";
-import type { Portion, Walk } from "./walk.ts";
+import type { Portion, Walk } from "./list-walk.ts";
 
 /** Tasks and bytes of bodies that are looked at for one page. */
 const MAX_LOOKED_AT = 4_000;

@@ -1,7 +1,7 @@
 /** Numbers of one queue, from its hash of counts. Only what a life of a task needs is counted; the rest follows from it. */
 import type { QueueStats } from "../store.ts";
 import type { Reply } from "./connection.ts";
-import { readRate } from "./steering.ts";
+import { readRate } from "./rate.ts";
 
 const TYPE = "type:";
 

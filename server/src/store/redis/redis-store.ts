@@ -48,6 +48,7 @@ import { findLeased } from "./inspect.ts";
 import { channelName } from "./keys.ts";
 import { Lanes } from "./lanes.ts";
 import { Operators } from "./operators.ts";
+import { promote } from "./promote.ts";
 import { QueueRegistry } from "./queue-registry.ts";
 import { readStats } from "./queue-stats.ts";
 import { Samples } from "./samples.ts";
@@ -71,9 +72,6 @@ export interface RedisStoreOptions extends StoreOptions {
 export function createRedisStore(options: RedisStoreOptions): Store {
   return new RedisStore(options);
 }
-
-/** The most tasks that one script call promotes. */
-const MAX_PROMOTED = 1_000;
 
 class RedisStore implements Store {
   readonly description: string;
@@ -208,19 +206,8 @@ class RedisStore implements Store {
     return settleIn(this.#lanes.of(queue), settlements);
   }
 
-  async promote(queue: string, max: number): Promise<Promotion> {
-    const lane = this.#lanes.of(queue);
-    let promoted = 0;
-    for (;;) {
-      const count = Math.min(max - promoted, MAX_PROMOTED);
-      const reply = await lane.run(SCRIPTS.promote, [...lane.wakeArgs(), count]);
-      // The form that promote.lua says.
-      const [moved, next, woke] = reply as readonly [number, number | Buffer, number];
-      promoted += moved;
-      if (woke === 1) this.#events.ready(queue);
-      const nextInMs = typeof next === "number" ? next : undefined;
-      if (nextInMs !== 0 || promoted >= max) return { promoted, nextInMs };
-    }
+  promote(queue: string, max: number): Promise<Promotion> {
+    return promote(this.#lanes.of(queue), max);
   }
 
   cancel(queue: string, key: string, reason: string): Promise<Cancelled> {

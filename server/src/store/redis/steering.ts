@@ -1,6 +1,7 @@
 /** How a queue is steered, as it stands in its hash of counts: `paused`, and `rate`, "<tasks a second>:<burst>". */
 import type { EnqueueRate, QueuePolicy } from "../store.ts";
 import type { Lane } from "./lane.ts";
+import { readRate } from "./rate.ts";
 import { SCRIPTS } from "./scripts.ts";
 
 export async function steer(lane: Lane, change: Partial<QueuePolicy>): Promise<QueuePolicy> {
@@ -13,12 +14,6 @@ export async function steer(lane: Lane, change: Partial<QueuePolicy>): Promise<Q
   const policy = { paused: isPaused === 1, enqueueRate: readRate(String(text)) };
   lane.isLimited = policy.enqueueRate !== undefined;
   return policy;
-}
-
-/** @param text "" when there is no limit */
-export function readRate(text: string): EnqueueRate | undefined {
-  const [perSecond, burst] = text.split(":").map(Number);
-  return perSecond === undefined || burst === undefined ? undefined : { perSecond, burst };
 }
 
 /** Numbers are written so that they read back as they were. */

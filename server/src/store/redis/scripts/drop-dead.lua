@@ -10,5 +10,6 @@ local old = redis.call("ZCOUNT", KEYS.dead, "-inf", "(" .. ARGV.before)
 local n = math.min(math.max(over, old), tonumber(ARGV.max))
 if n <= 0 then return 0 end
 local dropped = drop_dead(redis.call("ZRANGE", KEYS.dead, 0, n - 1, "WITHSCORES"))
+write_groups()
 redis.call("HINCRBY", KEYS.count, "dropped", dropped)
 return dropped

@@ -9,24 +9,36 @@
 --- @include lib/line
 --- @include lib/alone
 --- @include lib/groups
-local reply, references = { 0 }, {}
+--- @include lib/dead-of
+local BATCH = 32 -- records at once: each has a body
+local letters, keys, states, died_at = dead_of(ARGV.list, "r")
 local now = now_ms()
-for i = ARGV.list, #ARGV do
-  local key = ARGV[i]
-  local state = redis.call("HGET", KEYS.state, key)
-  local letter = state and string.sub(state, 1, 1) or "?"
-  reply[#reply + 1] = letter
-  if letter == "d" then
-    leave_group(key, tonumber(redis.call("ZSCORE", KEYS.dead, key)), state)
-    redis.call("ZREM", KEYS.dead, key)
-    redis.call("HSET", KEYS.alone, key, renewed(redis.call("HGET", KEYS.alone, key), now))
-    redis.call("HSET", KEYS.state, key, "r-")
-    local rank = string.match(state, "|([^~]+)")
-    if rank then add_ranked(key, rank, false) else references[#references + 1] = key end
-    count("ready", 1)
-    count("revived", 1)
+local references = {}
+for first = 1, #keys, BATCH do
+  local last = math.min(first + BATCH - 1, #keys)
+  local records, changed = redis.call("HMGET", KEYS.alone, unpack(keys, first, last)), {}
+  for i = first, last do
+    changed[#changed + 1] = keys[i]
+    changed[#changed + 1] = renewed(records[i - first + 1], now)
   end
+  redis.call("HSET", KEYS.alone, unpack(changed))
 end
+for first = 1, #keys, 1000 do
+  local last = math.min(first + 999, #keys)
+  local changed = {}
+  for i = first, last do
+    leave_group(keys[i], died_at[i], states[i])
+    changed[#changed + 1] = keys[i]
+    changed[#changed + 1] = "r-"
+    local rank = string.match(states[i], "|([^~]+)")
+    if rank then add_ranked(keys[i], rank, false) else references[#references + 1] = keys[i] end
+  end
+  redis.call("ZREM", KEYS.dead, unpack(keys, first, last))
+  redis.call("HSET", KEYS.state, unpack(changed))
+end
+write_groups()
 add_references(references)
-reply[1] = write_counts()
-return reply
+count("ready", #keys)
+count("revived", #keys)
+table.insert(letters, 1, write_counts())
+return letters

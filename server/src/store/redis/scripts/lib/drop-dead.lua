@@ -1,9 +1,9 @@
 --- @include lib/groups
--- Drops dead tasks, the oldest, given with their times of death as ZRANGE tells them. Returns how many.
+-- Takes dead tasks away, with their groups, given their times of death as ZRANGE tells them. Returns how many.
 local function drop_dead(found)
   local keys, times = {}, {}
   for i = 1, #found, 2 do
-    keys[#keys + 1], times[#times + 1] = found[i], tonumber(found[i + 1])
+    keys[#keys + 1], times[#times + 1] = found[i], found[i + 1]
   end
   for first = 1, #keys, 1000 do
     local last = math.min(first + 999, #keys)

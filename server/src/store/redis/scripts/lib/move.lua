@@ -28,7 +28,7 @@ local has_buried
 local function bury(key, died_at, group, what, state)
   has_buried = true
   redis.call("ZADD", KEYS.dead, died_at, key)
-  redis.call("HSET", KEYS.state, key, state .. enter_group(key, tonumber(died_at), group, what))
+  redis.call("HSET", KEYS.state, key, state .. enter_group(key, died_at, group, what))
 end
 
 local function move(id, index, key, meta, state, to, a)
@@ -55,7 +55,9 @@ end
 -- The oldest of the dead make room.
 local function write_moves()
   write_front()
-  local over = has_buried and redis.call("ZCARD", KEYS.dead) - ARGV.max_dead or 0
+  if not has_buried then return end
+  local over = redis.call("ZCARD", KEYS.dead) - ARGV.max_dead
   -- More than that only when fewer are to be kept than before: then the rest goes when what is old is dropped.
   if over > 0 then count("dropped", drop_dead(redis.call("ZRANGE", KEYS.dead, 0, math.min(over, 4000) - 1, "WITHSCORES"))) end
+  write_groups()
 end

@@ -1,4 +1,4 @@
-/** How a list is gone through: in portions, each from a position on. */
+/** What the walks of all states have in common. */
 import { TaskwireError } from "../../domain/errors.ts";
 import type { ListedTask } from "../store.ts";
 
