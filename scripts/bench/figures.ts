@@ -54,7 +54,7 @@ export const FIGURES = {
   listFilteredP99: { title: "– filtered by type: p99", unit: "ms" },
   listInVainP50: { title: "– filtered by a type that no task has: p50", unit: "ms" },
   listInVainP99: { title: "– filtered by a type that no task has: p99", unit: "ms" },
-  reviveMs: { title: "reviving 100,000 dead tasks of one queue: time of the call", unit: "ms" },
+  reviveMs: { title: "reviving very many dead tasks of one queue: time of the call", unit: "ms" },
   reviveIdleP99: { title: "– enqueue call → handler start at 200/s in another queue before: p99", unit: "ms" },
   reviveBusyP99: { title: "– the same during it: p99", unit: "ms" },
   reviveRatio: { title: "– during / before, p99", unit: "×" },
