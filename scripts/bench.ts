@@ -16,7 +16,7 @@ import { redeliveryRow } from "./bench/redelivery-row.ts";
 import { report } from "./bench/report.ts";
 import { reviveRow } from "./bench/revive-row.ts";
 import type { Row } from "./bench/row.ts";
-import { type RowName, readSettings, type Settings } from "./bench/settings.ts";
+import { HELP, type RowName, readSettings, type Settings } from "./bench/settings.ts";
 import { windowsRow } from "./bench/windows-row.ts";
 
 const ROWS: Readonly<Record<RowName, Row>> = {
@@ -34,9 +34,14 @@ const ROWS: Readonly<Record<RowName, Row>> = {
   revive: reviveRow,
 };
 
+const args = process.argv.slice(2);
+if (args.includes("--help")) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 closeOnSignals();
 try {
-  const settings = readSettings(process.argv.slice(2));
+  const settings = readSettings(args);
   if (settings.profiled.length > 0) await profileAndReport(settings);
   else await measureAndReport(settings);
 } catch (error) {

@@ -21,6 +21,26 @@ export type RowName = (typeof ROW_NAMES)[number];
 export const SYSTEM_NAMES = ["redis-everysec", "redis-always", "embedded", "bullmq"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
+export const HELP = `npm run bench -- [options]
+
+Measures Taskwire and BullMQ side by side and prints one table; see docs/benchmarks.md.
+
+  --only <row>                   only this row; may be repeated: ${ROW_NAMES.slice(0, 6).join(", ")},
+                                 ${ROW_NAMES.slice(6).join(", ")}
+  --system <name>                only this system; may be repeated: ${SYSTEM_NAMES.join(", ")}
+  --runs <number>                how often each is measured [3]
+  --quick                        small and once: to see that it runs, not to be quoted
+  --queued <number>              tasks that stand in a full queue [1000000]
+  --payload <bytes|json>         what a task carries [bytes]
+  --concurrency <number>         of the worker of Taskwire [1000]
+  --bullmq-concurrency <number>  of the worker of BullMQ [100]
+  --profile <system>             where broker and worker spend their time, instead; may be repeated
+  --write                        put what was found into docs/benchmarks.md
+  --help                         this text
+
+Example: npm run bench -- --only latency --system redis-everysec --runs 5
+`;
+
 export interface Settings {
   readonly runs: number;
   readonly rows: readonly RowName[];
