@@ -110,6 +110,7 @@ export class MemoryStore implements Store {
       bodies: joinBodies([task.body]),
       lostCount,
       enqueuedAtMs,
+      runAtMs: entry.dueAtMs,
       hasOptions: task.hasOptions,
     };
   }

@@ -24,6 +24,8 @@ export interface ModelTask {
   attempt: number;
   lostCount: number;
   runAtMs: number;
+  /** When it was due the last time; 0 if it was never scheduled. */
+  dueAtMs: number;
   readyAtMs: number;
   leasedAtMs: number;
   lastResult: AttemptResult | undefined;
@@ -53,6 +55,7 @@ export function newModelTask(
     attempt: 1,
     lostCount: 0,
     runAtMs: isDue ? 0 : dueAtMs,
+    dueAtMs: isDue ? 0 : dueAtMs,
     readyAtMs: now,
     leasedAtMs: 0,
     lastResult: undefined,
@@ -90,4 +93,5 @@ function lettersOf(attempts: readonly Attempt[]): number {
 export function scheduleAt(entry: ModelTask, runAtMs: number): void {
   entry.state = "scheduled";
   entry.runAtMs = runAtMs;
+  entry.dueAtMs = runAtMs;
 }

@@ -28,9 +28,9 @@ export function countClaimed({ counts, wait }: QueueMeasures, grants: readonly G
   }
 }
 
-/** Undefined when the grant does not tell: a task alone may have been delayed, or tried before. */
-function readyAtOf({ alone, enqueuedAtMs }: Grant): number | undefined {
-  return alone ? undefined : enqueuedAtMs;
+/** Undefined when it was delivered before: then its wait is no longer the one that people ask for. */
+function readyAtOf({ attempt, lostCount, enqueuedAtMs, runAtMs }: Grant): number | undefined {
+  return attempt > 1 || lostCount > 0 ? undefined : Math.max(enqueuedAtMs, runAtMs);
 }
 
 export function countSettled(

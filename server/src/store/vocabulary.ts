@@ -60,6 +60,8 @@ export interface Grant extends Lease {
   /** Deliveries of the task that were lost with their worker. 0 unless alone. */
   readonly lostCount: number;
   readonly enqueuedAtMs: number;
+  /** When the tasks were due, if they were scheduled, as well as their record tells; else 0. */
+  readonly runAtMs: number;
   /** Whether any of the bodies has options other than the defaults. */
   readonly hasOptions: boolean;
 }

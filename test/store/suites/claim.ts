@@ -31,6 +31,22 @@ export function claimSuite(test: StoreTest, backend: Backend): void {
       expect(await store.queues()).toEqual([QUEUE]);
     });
 
+    test("tells when its tasks were due, if they were scheduled", async ({ store }) => {
+      const delayed = newTasks(3).map((task) => ({ ...task, delayMs: 20 }));
+      const enqueued = await store.enqueue(QUEUE, [...delayed, newTask("alone", { delayMs: 20, priority: 1 })]);
+      const limit = { maxTasks: 10, maxBytes: 10_000 };
+      const grants = await until("they are due", async () => {
+        const some = await store.claim(QUEUE, limit);
+        return some.length > 0 && some;
+      });
+      await store.enqueue("plain", newTasks(1));
+      const [plain] = await store.claim("plain", limit);
+
+      const dueAtMs = enqueued[0]?.runAtMs ?? 0;
+      for (const grant of grants) expect(Math.abs(grant.runAtMs - dueAtMs), "by some clock").toBeLessThan(100);
+      expect(plain?.runAtMs).toBe(0);
+    });
+
     test("takes first what was added first, whatever the sizes of batches and claims", async ({ store }) => {
       const sizes = [1, 200, 3, 128, 40, 1, 1, 129];
       const expected: string[] = [];

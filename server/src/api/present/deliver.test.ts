@@ -63,6 +63,7 @@ function delivery(lease: Partial<Delivery["grant"]>, deadlinesMs: number[], byte
     bodies: joinBodies(Array.from({ length: count }, () => body)),
     lostCount: 0,
     enqueuedAtMs: TIME,
+    runAtMs: 0,
     hasOptions: false,
     ...lease,
   };

@@ -53,7 +53,7 @@ export class Claimer {
       return true;
     }
     const { key, attempt, lostCount, enqueuedAtMs, hasOptions } = task;
-    const { body } = readAlone(this.#parts.database, queue, key);
+    const { body, runAtMs } = readAlone(this.#parts.database, queue, key);
     if (!fits(body.length, budget)) return false;
     queue.shift();
     budget.tasks--;
@@ -74,6 +74,7 @@ export class Claimer {
       bodies,
       lostCount,
       enqueuedAtMs,
+      runAtMs,
       hasOptions,
     });
     return true;
@@ -142,6 +143,7 @@ export class Claimer {
       bodies: at - start === content.length ? content : content.subarray(start, at),
       lostCount: 0,
       enqueuedAtMs: block.enqueuedAtMs,
+      runAtMs: block.name.runAtMs,
       hasOptions: block.name.hasOptions,
     });
     return index === head.end || budget.tasks === 0 || hasLeft(block.marks[index] ?? 0);

@@ -56,7 +56,7 @@ function readAlone(
   for (let i = 1; i < keys.length; i++) {
     const key = keys[i] ?? "";
     const record = decodeMeta(records, reader.at);
-    const { attempt, lostCount, enqueuedAtMs, hasOptions } = record;
+    const { attempt, lostCount, enqueuedAtMs, runAtMs, hasOptions } = record;
     const start = bodiesAt(records, reader.at);
     reader.at = start;
     const length = reader.next();
@@ -75,6 +75,7 @@ function readAlone(
       bodies: records.subarray(start, reader.at),
       lostCount,
       enqueuedAtMs,
+      runAtMs,
       hasOptions,
     });
   }
@@ -94,6 +95,7 @@ function blockGrant(text: string, value: Reply, sequence: number, claimed: Claim
     bodies: typeof value === "number" ? claimed.ownBodies(value, held) : asBuffer(value),
     lostCount: 0,
     enqueuedAtMs: held.enqueuedAtMs,
+    runAtMs: 0,
     hasOptions: held.hasOptions,
   };
   return { grant, held };
