@@ -39,7 +39,9 @@ async function enqueueAndCancel(
       const ms = fate === "is cancelled while it runs" ? LONG_MS : 2;
       // Some of those that are cancelled are due by then.
       const delayMs = fate === "is cancelled before it is due" ? 20 + (i % 7) * 200 : undefined;
-      const { taskId } = await client.enqueue("work", { ms }, { queue, delayMs, timeoutMs: 20_000 });
+      // Those with a priority stand in the store alone, the others in blocks.
+      const options = { queue, delayMs, priority: i % 5 === 0 ? 1 : 0, timeoutMs: 20_000 };
+      const { taskId } = await client.enqueue("work", { ms }, options);
       if (fate === "is cancelled while it runs") doomed.add(taskId);
       else if (fate !== "runs") cancelling.push(cancels.cancel(taskId));
       return taskId;

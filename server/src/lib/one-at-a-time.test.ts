@@ -2,20 +2,35 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { OneAtATime } from "./one-at-a-time.ts";
 
-test("each begins when the one before has ended, well or not", async () => {
+/** Tells when each begins and ends. */
+function told() {
   const turns = new OneAtATime();
-  const told: string[] = [];
-  const act = (name: string, fails = false) =>
-    turns.run(async () => {
-      told.push(`${name} begins`);
+  const lines: string[] = [];
+  const act = (name: string, what: string, fails = false) =>
+    turns.run(name, async () => {
+      lines.push(`${what} begins`);
       await nextTurn();
-      told.push(`${name} ends`);
-      if (fails) throw new Error(name);
-      return name;
+      lines.push(`${what} ends`);
+      if (fails) throw new Error(what);
+      return what;
     });
+  return { lines, act };
+}
 
-  const results = await Promise.allSettled([act("a"), act("b", true), act("c")]);
+test("each begins when the one before has ended, well or not", async () => {
+  const { lines, act } = told();
 
-  expect(told).toEqual(["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
+  const results = await Promise.allSettled([act("x", "a"), act("x", "b", true), act("x", "c")]);
+  await act("x", "d");
+
+  expect(lines).toEqual(["a", "b", "c", "d"].flatMap((what) => [`${what} begins`, `${what} ends`]));
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+});
+
+test("those of other names do not wait", async () => {
+  const { lines, act } = told();
+
+  await Promise.all([act("x", "a"), act("y", "b")]);
+
+  expect(lines).toEqual(["a begins", "b begins", "a ends", "b ends"]);
 });

@@ -44,13 +44,12 @@ export async function cancel(lane: Lane, key: string, reason: string, looks: Loo
     const answer = await cancelWaiting(lane, key, place, reason);
     if (answer === "done") return { kind: "cancelled", lease: undefined, index: 0 };
     if (answer === "d") return { kind: "ended", state: "dead" };
-    // One at a time: many that are leased together would otherwise all lose but the first, try after try.
-    const outcome = await lane.cancelling.run(async () => {
-      const found = await findLease(lane, key, place, await looks.brokers());
-      return found && ((await cancelLeased(lane, key, found, reason)) ?? "lost");
-    });
-    if (outcome === "lost") continue;
-    if (outcome) return outcome;
+    const found = await findLease(lane, key, place, await looks.brokers());
+    if (found) {
+      const taken = await cancelInTurn(lane, key, place, found.lease, reason);
+      if (taken) return taken;
+      continue;
+    }
     const task = await looks.find();
     if (!task) return { kind: "missing" };
     if (hasEnded(task.state)) return { kind: "ended", state: task.state };
@@ -98,15 +97,43 @@ async function findLease(
 ): Promise<Found | undefined> {
   for (const broker of brokers) {
     for (const [sequence, text] of await lane.leasesOf(broker)) {
-      if (text !== `a ${key}` && !(place && text.startsWith(`b ${place.id} `))) continue;
-      const [record] = text.startsWith("a ") ? await lane.records([key]) : [];
-      const held = readHeld(text, record);
-      if (held && isAbout(held, key, place)) {
-        return { lease: leaseOf(lane.queue, broker, sequence, held), held, text };
-      }
+      const found = await readLease(lane, key, place, { broker, sequence, text });
+      if (found) return found;
     }
   }
   return undefined;
+}
+
+/** The lease that a text tells of, when the task is in it. */
+async function readLease(
+  lane: Lane,
+  key: string,
+  place: Place | undefined,
+  { broker, sequence, text }: { readonly broker: string; readonly sequence: number; readonly text: string },
+): Promise<Found | undefined> {
+  if (text !== `a ${key}` && !(place && text.startsWith(`b ${place.id} `))) return undefined;
+  const [record] = text.startsWith("a ") ? await lane.records([key]) : [];
+  const held = readHeld(text, record);
+  if (!held || !isAbout(held, key, place)) return undefined;
+  return { lease: leaseOf(lane.queue, broker, sequence, held), held, text };
+}
+
+/**
+ * For each lease one at a time, each reading it anew: of many tasks that are leased together all but one would lose otherwise, try
+ * after try. Resolves with undefined when someone was faster.
+ */
+function cancelInTurn(
+  lane: Lane,
+  key: string,
+  place: Place | undefined,
+  { broker, sequence }: Lease,
+  reason: string,
+): Promise<Cancelled | undefined> {
+  return lane.cancelling.run(`${broker} ${sequence}`, async () => {
+    const text = await lane.leaseText(sequence, broker);
+    const found = await readLease(lane, key, place, { broker, sequence, text });
+    return found && cancelLeased(lane, key, found, reason);
+  });
 }
 
 /** Resolves with undefined when someone was faster. */

@@ -35,7 +35,7 @@ export class Lane {
   /** Tasks of blocks that this broker released lately. */
   readonly released = new Set<string>();
   lostClaims: LostClaim[] = [];
-  /** Cancels of what is leased, as far as this broker does not know it. */
+  /** Cancels of what is leased, as far as this broker does not know it; by lease. */
   readonly cancelling = new OneAtATime();
   /**
    * Whether the rate of this queue is limited, as far as is known here: then each call is sent by itself, so that it is charged by
@@ -130,10 +130,10 @@ export class Lane {
     return found;
   }
 
-  /** What stands in the store of one of this broker's leases; "" when it is gone. */
-  async leaseText(sequence: number): Promise<string> {
+  /** What stands in the store of a lease, by default one of this broker's; "" when it is gone. */
+  async leaseText(sequence: number, broker = this.context.broker()): Promise<string> {
     this.flush();
-    const { leases = "" } = queueKeys(this.context.namespace, this.queue, this.context.broker());
+    const { leases = "" } = queueKeys(this.context.namespace, this.queue, broker);
     return String((await this.context.connection.command("HGET", leases, sequence)) ?? "");
   }
 
