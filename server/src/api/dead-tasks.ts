@@ -8,8 +8,11 @@ import type { DeadMove, ListPosition, Store } from "../store/store.ts";
 import { type Located, locate, taskNotFound } from "./locate.ts";
 import { Fields } from "./parse/fields.ts";
 
-/** Tasks of one call to the store: it takes a millisecond or two. */
-const PORTION = 100;
+/**
+ * Tasks of one call to the store. While Redis moves them it does nothing else: 24 µs for each. Larger portions are done a little
+ * sooner, and what is enqueued elsewhere meanwhile waits several times as long.
+ */
+const PORTION = 25;
 
 /** Moves dead tasks of one queue. */
 export type Move = (queue: string, keys: readonly string[]) => Promise<readonly DeadMove[]>;
