@@ -22,6 +22,16 @@ export function positionSuite(test: StoreTest): void {
       expect((await Promise.all([10, 11, 12, 13].map(at))).sort()).toEqual([1, 2, 3, 4]);
     });
 
+    test("does not count what was cancelled, whatever its priority", async ({ store }) => {
+      const priorities = [2, 1, 0, -1, -2];
+      const tasks = priorities.flatMap((priority) => [newTask("stays", { priority }), newTask("goes", { priority })]);
+      const enqueued = await store.enqueue(QUEUE, tasks);
+      for (const [i, { key }] of enqueued.entries()) if (i % 2 === 1) await store.cancel(QUEUE, key, "");
+
+      const stayed = enqueued.filter((_, i) => i % 2 === 0);
+      expect(await Promise.all(stayed.map(({ key }) => store.position(QUEUE, key)))).toEqual([0, 1, 2, 3, 4]);
+    });
+
     test("is not told of what is not ready", async ({ store }) => {
       const [far] = await store.enqueue(QUEUE, [newTask("far", { delayMs: FAR_MS })]);
       await store.enqueue(QUEUE, newTasks(3));

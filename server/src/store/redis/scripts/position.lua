@@ -22,12 +22,17 @@ local function rank_of(record)
   return priority < 2147483648 and -priority or 4294967296 - priority
 end
 
--- Among the tasks with priorities of its side of 0.
-local function among_ranked(rank)
-  local before = redis.call("ZCOUNT", KEYS.prio, rank > 0 and "(0" or "-inf", "(" .. rank)
-  for i, member in ipairs(redis.call("ZRANGEBYSCORE", KEYS.prio, rank, rank, "LIMIT", 0, ENTRIES)) do
-    if string.sub(member, 14) == ARGV.key then return before + i - 1 end
+-- How many ready tasks have these ranks; when `key` is among them, how many of them are before it, and true. nil when there are more
+-- than are looked at. A cancelled task leaves its place to be passed over by a claim.
+local function ranked(from, to, key)
+  local members = redis.call("ZRANGEBYSCORE", KEYS.prio, from, to, "LIMIT", 0, ENTRIES + 1)
+  local before = 0
+  for _, member in ipairs(members) do
+    local other = string.sub(member, 14)
+    if other == key then return before, true end
+    if is_ready(other) then before = before + 1 end
   end
+  if #members <= ENTRIES then return before, false end
 end
 
 -- Counts the tasks of a part of a block that are there. Returns whether the task is among them, and stops at it.
@@ -86,16 +91,19 @@ if state then
   if string.byte(state) ~= 114 then return "" end
   local rank = rank_of(redis.call("HGET", KEYS.alone, ARGV.key))
   if rank ~= 0 then
-    local place = among_ranked(rank)
-    if not place then return "" end
-    -- All but those of its side of 0 are ahead of one that is below it.
-    return rank < 0 and place or math.max(0, (counted[2] or 0) - redis.call("ZCOUNT", KEYS.prio, "(0", "+inf")) + place
+    local place, is_there = ranked(rank > 0 and "(0" or "-inf", rank, ARGV.key)
+    if not is_there then return "" end
+    if rank < 0 then return place end
+    -- Of those that are ready, all but the ones of this side of 0 are ahead, too.
+    local below = ranked("(0", "+inf")
+    return below and math.max(0, (counted[2] or 0) - below) + place or ""
   end
 elseif ARGV.id == "" or not (is_behind_cursor(cursor, ARGV.id, index) or has_come_back(ARGV.id, index)) then
   return ""
 elseif redis.call("XRANGE", KEYS.line, ARGV.id, ARGV.id)[1] == nil then
   return ""
 end
-ahead = redis.call("ZCOUNT", KEYS.prio, "-inf", "(0")
+ahead = ranked("-inf", "(0")
+if not ahead then return "" end
 if in_back() or in_line(cursor) then return ahead end
 return ""
