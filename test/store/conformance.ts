@@ -1,9 +1,9 @@
 /**
- * Every store keeps every promise of the port: each suite, on each backend. A new store is one entry in backends.ts; a new
- * promise is a test in the suite of its verb.
+ * Every store keeps every promise of the port: each suite, on each backend. A backend has a file of its own, conformance-*.test.ts, so
+ * that they run side by side. A new promise is a test in the suite of its verb.
  */
 import { afterAll, describe, test } from "vitest";
-import { backends } from "./backends.ts";
+import type { Backend } from "./backend.ts";
 import { storeTest } from "./store-test.ts";
 import { attemptsSuite } from "./suites/attempts.ts";
 import { brokersSuite } from "./suites/brokers.ts";
@@ -63,7 +63,7 @@ const suites = [
   outageSuite,
 ];
 
-for (const backend of backends) {
+export async function conform(backend: Backend): Promise<void> {
   const isAvailable = await backend.available();
   describe(`the ${backend.name} store`, () => {
     if (!isAvailable && process.env["CI"] !== "true") {

@@ -1,0 +1,4 @@
+import { redisCluster } from "./backends/redis.ts";
+import { conform } from "./conformance.ts";
+
+await conform(redisCluster);

@@ -1,0 +1,4 @@
+import { embedded } from "./backends/embedded.ts";
+import { conform } from "./conformance.ts";
+
+await conform(embedded);

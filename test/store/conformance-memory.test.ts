@@ -1,0 +1,4 @@
+import { memory } from "./backends/memory.ts";
+import { conform } from "./conformance.ts";
+
+await conform(memory);
