@@ -64,10 +64,10 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
 }
 
 /** The type of a stored task; "" when the bytes do not tell one. */
-export function readType(body: Buffer): string {
+export function readType(body: Uint8Array): string {
   let type = "";
   eachField(body, 0, body.length, ({ number, start, end }) => {
-    if (number === TASK_FIELD.type) type = body.toString("utf8", start, end);
+    if (number === TASK_FIELD.type) type = Buffer.from(body.buffer, body.byteOffset + start, end - start).toString();
   });
   return type;
 }

@@ -75,5 +75,5 @@ function timeOf({ state, enqueuedAtMs, runAtMs, lastResult }: TaskSnapshot): num
 }
 
 function isOfType({ body }: TaskSnapshot, type: string): boolean {
-  return body !== undefined && readType(Buffer.from(body.buffer, body.byteOffset, body.length)) === type;
+  return body !== undefined && readType(body) === type;
 }

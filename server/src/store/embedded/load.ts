@@ -195,20 +195,9 @@ const AFTER_ALL = "~";
 
 function readAlone(key: string, bytes: Buffer) {
   const { state, stamp, record } = decodeStoredAlone(bytes);
-  const { priority, enqueuedAtMs, hasOptions, attempt, lostCount, runAtMs, attempts } = record;
-  const task = newAloneTask({
-    key,
-    priority,
-    enqueuedAtMs,
-    hasOptions,
-    state,
-    attempt,
-    lostCount,
-    runAtMs,
-    stamp,
-  });
-  task.hasPast = attempts.length > 0;
-  return { task, last: attempts[0] };
+  const task = newAloneTask({ ...record, key, state, stamp });
+  task.hasPast = record.attempts.length > 0;
+  return { task, last: record.attempts[0] };
 }
 
 /** The tasks of a block that have not left it. */

@@ -7,7 +7,7 @@ import { BlockLease, streamId } from "./held-lease.ts";
 import { BLOCK_HEADER } from "./inspect.ts";
 import type { Lane } from "./lane.ts";
 import { SCRIPTS } from "./scripts.ts";
-import { aloneSnapshot, blockSnapshot, endedSnapshot } from "./snapshots.ts";
+import { aloneSnapshot, blockSnapshot, resultSnapshot } from "./snapshots.ts";
 
 /** What find.lua returns. */
 interface Found {
@@ -105,7 +105,7 @@ function endedIn(
 ): TaskSnapshot | undefined {
   for (const records of results) {
     const found = findResult(records, place?.index ?? 0);
-    if (found) return endedSnapshot(queue, key, place?.enqueuedAtMs ?? 0, found);
+    if (found) return resultSnapshot(queue, key, place?.enqueuedAtMs ?? 0, found);
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { placeOf } from "./find.ts";
 import type { Lane } from "./lane.ts";
 import { partsOf, type Walk } from "./list-walk.ts";
 import { SCRIPTS } from "./scripts.ts";
-import { endedSnapshot } from "./snapshots.ts";
+import { resultSnapshot } from "./snapshots.ts";
 
 export function walkEnded(lane: Lane): Walk {
   return async (after, max) => {
@@ -26,7 +26,7 @@ export function walkEnded(lane: Lane): Walk {
         if (!one || (before !== "" && number >= Number(before))) continue;
         const key = keyOf(String(field), one.index);
         const found = one.read();
-        const task = endedSnapshot(lane.queue, key, placeOf(key)?.enqueuedAtMs ?? 0, found);
+        const task = resultSnapshot(lane.queue, key, placeOf(key)?.enqueuedAtMs ?? 0, found);
         tasks.push({ task, timeMs: found.endedAtMs, position: String(number) });
       }
       next = String(first);

@@ -63,5 +63,5 @@ function walkOf(lane: Lane, { state, failureGroup }: ListQuery, brokers: () => P
 
 function matches({ task }: ListedTask, { state, type }: ListQuery): boolean {
   if (task.state !== state) return false;
-  return type === undefined || (task.body !== undefined && readType(Buffer.from(task.body)) === type);
+  return type === undefined || (task.body !== undefined && readType(task.body) === type);
 }

@@ -1,7 +1,8 @@
 /** What is told of a task, from each form in which it is kept. */
 import { INDEX_TEXT } from "../../domain/ids.ts";
 import type { TaskState } from "../../domain/state.ts";
-import { attemptOf, keepAttempt, lastFailureOf } from "../attempts.ts";
+import { lastFailureOf } from "../attempts.ts";
+import { endedSnapshot } from "../ended-snapshot.ts";
 import type { FoundResult } from "../records.ts";
 import type { TaskSnapshot } from "../store.ts";
 import { decodeValue } from "./alone-value.ts";
@@ -61,20 +62,6 @@ export function blockSnapshot(
 }
 
 /** @param enqueuedAtMs 0 when its key does not tell */
-export function endedSnapshot(queue: string, key: string, enqueuedAtMs: number, found: FoundResult): TaskSnapshot {
-  const { attempt, lostCount, success, result, failure, durationMs, workerId, endedAtMs, earlier } = found;
-  const lastResult = { success, result, failure, durationMs, workerId, endedAtMs };
-  const hadBegun = found.broker !== CANCELLED_WAITING.broker;
-  return {
-    queue,
-    key,
-    state: success ? "completed" : "cancelled",
-    body: undefined,
-    attempt,
-    lostCount,
-    enqueuedAtMs,
-    runAtMs: 0,
-    lastResult,
-    attempts: hadBegun ? keepAttempt(attemptOf({ attempt, enqueuedAtMs, runAtMs: 0 }, lastResult), earlier) : earlier,
-  };
+export function resultSnapshot(queue: string, key: string, enqueuedAtMs: number, found: FoundResult): TaskSnapshot {
+  return endedSnapshot({ queue, key, enqueuedAtMs }, found, found.broker !== CANCELLED_WAITING.broker);
 }
