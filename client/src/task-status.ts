@@ -1,12 +1,11 @@
 import {
-  type Duration,
   Attempt_Outcome as Outcome,
   type Attempt as ProtoAttempt,
   type AttemptResult as ProtoAttemptResult,
   type TaskStatus as ProtoTaskStatus,
   TaskState as State,
 } from "@taskwire/proto";
-import { toDate } from "./wire-time.ts";
+import { toDate, toMs } from "./wire-time.ts";
 
 /**
  * Where a task is in its life. "scheduled": waits for its time. "ready": waits for a worker. "active": with a worker.
@@ -150,8 +149,4 @@ function toAttempt({ outcome, wait, duration, endTime, ...rest }: ProtoAttempt):
     durationMs: toMs(duration),
     endTime: toDate(endTime),
   };
-}
-
-function toMs(duration: Duration | undefined): number {
-  return duration ? duration.seconds * 1_000 + duration.nanos / 1e6 : 0;
 }

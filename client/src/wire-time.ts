@@ -21,6 +21,11 @@ export function toDate(time: Timestamp | undefined): Date | undefined {
   return time && new Date(time.seconds * 1_000 + Math.trunc(time.nanos / 1e6));
 }
 
+/** 0 when there is none. */
+export function toMs(duration: Duration | undefined): number {
+  return duration ? duration.seconds * 1_000 + duration.nanos / 1e6 : 0;
+}
+
 /** Both of one sign, as a Duration wants it. */
 function secondsAndNanos(ms: number): { seconds: number; nanos: number } {
   const seconds = Math.trunc(ms / 1_000);

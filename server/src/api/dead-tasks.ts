@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DeadTasks } from "@taskwire/proto";
 import { TaskwireError } from "../domain/errors.ts";
 import { LIMITS } from "../domain/limits.ts";
+import { groupBy } from "../lib/group-by.ts";
 import type { DeadMove, ListPosition, Store } from "../store/store.ts";
 import { type Located, locate, taskNotFound } from "./locate.ts";
 import { Fields } from "./parse/fields.ts";
@@ -59,10 +60,9 @@ async function moveNamed(
 ): Promise<number> {
   const located = await Promise.all(taskIds.map((id) => locate(store, id, queue)));
   await Promise.all(located.map((task, i) => mustBeDead(store, task, taskIds[i] ?? "")));
-  const byQueue = new Map<string, string[]>();
-  for (const { queue: name, key } of located) byQueue.set(name, [...(byQueue.get(name) ?? []), key]);
   let moved = 0;
-  for (const [name, keys] of byQueue) moved += countDone(await move(name, [...new Set(keys)]));
+  for (const [name, tasks] of groupBy(located, (task) => task.queue))
+    moved += countDone(await move(name, [...new Set(tasks.map(({ key }) => key))]));
   return moved;
 }
 

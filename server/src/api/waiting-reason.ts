@@ -46,7 +46,7 @@ function scheduledReason({ body, attempt, attempts, runAtMs }: TaskSnapshot): st
 
 function readyReason({ queue, body }: TaskSnapshot, { queue: stats, workers, ahead }: Surroundings): string {
   if (stats?.policy.paused) return `the queue ${queue} is paused`;
-  const type = readType(Buffer.from(body ?? []));
+  const type = readType(body ?? new Uint8Array());
   const subscriptions = workers.flatMap(({ queues }) => queues.filter((one) => one.queue === queue));
   if (subscriptions.length === 0) return `no worker takes tasks of the queue ${queue}`;
   if (!subscriptions.some(({ types }) => types.length === 0 || types.includes(type)))

@@ -300,7 +300,7 @@ export class Session {
   /** A task was cancelled: its lease is void already. One whose outcome is on the way to the store will be answered as stale. */
   cancelled(task: HeldTask): void {
     if (task.settling || !this.#held.has(task.tag)) return;
-    this.#letGo(task);
+    this.#takeAway(task);
     this.#outlet.revoked([task.tag], "cancelled");
   }
 
@@ -318,15 +318,20 @@ export class Session {
   }
 
   #revoke(task: HeldTask, outcome: Outcome): Settlement {
-    this.#letGo(task);
+    this.#takeAway(task);
     return { lease: task.of.lease, index: task.index, outcome };
+  }
+
+  /** A late outcome of it is stale. */
+  #takeAway(task: HeldTask): void {
+    this.#letGo(task);
+    this.#rememberRevoked(task.tag);
   }
 
   #letGo(task: HeldTask): void {
     this.#held.delete(task.tag);
     this.#use.give(task.bytes);
     task.of.queue.inFlight--;
-    this.#rememberRevoked(task.tag);
   }
 
   #rememberRevoked(tag: number): void {
@@ -368,9 +373,7 @@ export class Session {
 
   /** Lets go of a task that was settled by its token. */
   forget(task: HeldTask): void {
-    if (task.settling || !this.#held.delete(task.tag)) return;
-    this.#use.give(task.bytes);
-    task.of.queue.inFlight--;
+    if (!task.settling && this.#held.has(task.tag)) this.#letGo(task);
   }
 
   /** The task of a key, if it holds it. */

@@ -1,12 +1,12 @@
 /** Slots, samples and history together, as brokers that share a store use them. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { History } from "./history.ts";
-import { LiveStats } from "./live.ts";
+import { LiveStats, ZERO_COUNTERS } from "./live.ts";
 import { Measures } from "./measures.ts";
 import { Sampler } from "./sampler.ts";
 import { CurrentSlot } from "./slot.ts";
 import { StoreClock } from "./store-clock.ts";
-import { SampleStore, storeOf, ZERO_COUNTERS } from "./store-fixture.ts";
+import { SampleStore, storeOf } from "./store-fixture.ts";
 
 const T0 = 1_700_000_000_000;
 

@@ -52,6 +52,12 @@ export class LiveStats {
     return { ...numbers, ...latency };
   }
 
+  /** The names of the queues of which this number is not 0. */
+  async queuesWith(counter: keyof QueueCounters): Promise<readonly string[]> {
+    const { queues } = await this.numbers();
+    return queues.filter(({ counters }) => counters[counter] > 0).map(({ queue }) => queue);
+  }
+
   async #take(): Promise<Numbers> {
     const names = await this.#store.queues();
     const [queues, timeMs, workers, brokers, usedBytes] = await Promise.all([
@@ -93,7 +99,7 @@ function countByQueue(workers: readonly WorkerRecord[]): Map<string, number> {
   return new Map([...ids].map(([queue, { size }]) => [queue, size]));
 }
 
-const ZERO: QueueCounters = {
+export const ZERO_COUNTERS: QueueCounters = {
   enqueued: 0,
   dequeued: 0,
   completed: 0,
@@ -112,10 +118,10 @@ const ZERO: QueueCounters = {
 };
 
 function sum(queues: readonly QueueStats[]): QueueCounters {
-  const total: { -readonly [Name in keyof QueueCounters]: number } = { ...ZERO };
+  const total: { -readonly [Name in keyof QueueCounters]: number } = { ...ZERO_COUNTERS };
   for (const { counters } of queues) {
-    // The keys of ZERO are exactly those of the counters.
-    for (const name of Object.keys(ZERO) as (keyof QueueCounters)[]) total[name] += counters[name];
+    // The keys of ZERO_COUNTERS are exactly those of the counters.
+    for (const name of Object.keys(ZERO_COUNTERS) as (keyof QueueCounters)[]) total[name] += counters[name];
   }
   return total;
 }

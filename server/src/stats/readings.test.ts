@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { METRICS, MetricsPage } from "../observe/metrics.ts";
 import type { Numbers } from "./live.ts";
+import { ZERO_COUNTERS } from "./live.ts";
 import { MEASURED_QUEUES, Measures } from "./measures.ts";
 import { takeReadings } from "./readings.ts";
-import { ZERO_COUNTERS } from "./store-fixture.ts";
 
 const DELIVERY = { sessions: 2, heldTasks: 3, windowTasks: 20, revokedOutcomes: 1 };
 

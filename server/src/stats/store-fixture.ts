@@ -19,21 +19,3 @@ export class SampleStore {
     return [...this.kept.values()].sort((a, b) => a.slot - b.slot);
   }
 }
-
-export const ZERO_COUNTERS = {
-  enqueued: 0,
-  dequeued: 0,
-  completed: 0,
-  failed: 0,
-  retried: 0,
-  lost: 0,
-  buried: 0,
-  cancelled: 0,
-  revived: 0,
-  deleted: 0,
-  dropped: 0,
-  scheduled: 0,
-  ready: 0,
-  active: 0,
-  dead: 0,
-};

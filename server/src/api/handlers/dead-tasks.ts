@@ -31,7 +31,7 @@ export function listFailures({ store, stats }: Broker): UnaryHandler<ListFailure
     const fields = new Fields();
     if (queue !== "") fields.name("queue", queue);
     fields.check();
-    const names = queue === "" ? await queuesWithDead(stats) : [queue];
+    const names = queue === "" ? await stats.queuesWith("dead") : [queue];
     const found = await Promise.all(
       names.map(async (name) => (await store.failureGroups(name)).map((group) => ({ ...group, queue: name }))),
     );
@@ -44,9 +44,4 @@ export function listFailures({ store, stats }: Broker): UnaryHandler<ListFailure
     }));
     return { groups };
   };
-}
-
-async function queuesWithDead(stats: Broker["stats"]): Promise<readonly string[]> {
-  const { queues } = await stats.snapshot();
-  return queues.filter(({ counters }) => counters.dead > 0).map(({ queue }) => queue);
 }

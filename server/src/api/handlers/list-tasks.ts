@@ -1,7 +1,6 @@
 import type { ListTasksRequest, ListTasksResponse } from "@taskwire/proto";
 import { LIMITS } from "../../domain/limits.ts";
 import type { TaskState } from "../../domain/state.ts";
-import type { QueueCounters } from "../../store/store.ts";
 import type { Broker } from "../broker.ts";
 import type { UnaryHandler } from "../call.ts";
 import { mergeLists } from "../merge-lists.ts";
@@ -11,16 +10,6 @@ import { presentListed, STATE } from "../present/task.ts";
 
 /** More queues than this are not listed together: the token names each of them. */
 const MAX_QUEUES = 200;
-
-/** Which number tells whether a queue has tasks in a state. */
-const COUNTED = {
-  scheduled: "scheduled",
-  ready: "ready",
-  active: "active",
-  dead: "dead",
-  completed: "completed",
-  cancelled: "cancelled",
-} as const satisfies Record<TaskState, keyof QueueCounters>;
 
 export function listTasks(broker: Broker): UnaryHandler<ListTasksRequest, ListTasksResponse> {
   return async (request) => {
@@ -63,8 +52,7 @@ function stateText(state: string): string {
 /** The queues that have such tasks, each from its start. */
 async function startOf({ stats }: Broker, state: TaskState, queue: string): Promise<QueuePositions> {
   if (queue !== "") return new Map([[queue, undefined]]);
-  const { queues } = await stats.snapshot();
-  const some = queues.filter(({ counters }) => counters[COUNTED[state]] > 0);
+  const some = await stats.queuesWith(state);
   const fields = new Fields();
   if (some.length > MAX_QUEUES)
     fields.wrong(
@@ -72,5 +60,5 @@ async function startOf({ stats }: Broker, state: TaskState, queue: string): Prom
       `is needed: ${some.length} queues have such tasks, and at most ${MAX_QUEUES} are listed together`,
     );
   fields.check();
-  return new Map(some.map((one) => [one.queue, undefined]));
+  return new Map(some.map((name) => [name, undefined]));
 }
