@@ -22,7 +22,7 @@ const paths = ({ dead, ready }: Loaded) => [
 
 /** Until what the page asks for has come. */
 async function settled(page: Page): Promise<void> {
-  await page.locator(".live.live").waitFor();
+  await page.locator(".link.live").waitFor();
   await expect.poll(() => page.locator(".loading").count()).toBe(0);
 }
 

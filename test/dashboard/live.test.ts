@@ -29,7 +29,7 @@ inBrowser((test) => {
 
   test("a hidden page holds no stream, and one that is seen again is live", async ({ open }) => {
     const page = await open("/");
-    await page.locator(".live.live").waitFor();
+    await page.locator(".link.live").waitFor();
     const hide = (isHidden: boolean) =>
       page.evaluate((hidden) => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -39,9 +39,9 @@ inBrowser((test) => {
 
     await hide(true);
     await ended;
-    expect(await page.locator(".live").textContent()).toContain("paused");
+    expect(await page.locator(".link").textContent()).toContain("paused");
     await hide(false);
-    await page.locator(".live.live").waitFor();
+    await page.locator(".link.live").waitFor();
   });
 
   test("an empty installation says how to begin", async ({ open }) => {
@@ -68,7 +68,7 @@ inBrowser((test) => {
 
   test("a store that is away is told, with what to type", async ({ open }) => {
     const page = await open("/", { mayFail: true });
-    await page.locator(".live.live").waitFor();
+    await page.locator(".link.live").waitFor();
     await page.route("**/readyz", (route) =>
       route.fulfill({ status: 503, json: { status: "not ready", reason: "the store cannot be reached" } }),
     );
@@ -79,19 +79,19 @@ inBrowser((test) => {
     expect(await page.locator(".banner").textContent()).toContain("redis-cli");
     await page.unroute("**/events/stats*");
     await page.getByRole("button", { name: "Try now" }).click();
-    await page.locator(".live.live").waitFor();
+    await page.locator(".link.live").waitFor();
     expect(await page.locator(".banner").count()).toBe(0);
   });
 
   // Last: it ends the broker of this file.
   test("a broker that goes away and comes back is told, and followed again", async ({ open, broker }) => {
     const page = await open("/", { mayFail: true });
-    await page.locator(".live.live").waitFor();
+    await page.locator(".link.live").waitFor();
     await broker.stop();
 
     await expect.poll(() => page.locator(".banner").textContent(), { timeout: 10_000 }).toContain("The broker is away");
     expect(await page.locator(".banner").textContent()).toMatch(/npm run broker.*Next try in \d+ s|Trying now/);
-    expect(await page.locator(".topbar .live").textContent()).toMatch(/reconnecting …, last updated .* ago/);
+    expect(await page.locator(".topbar .link").textContent()).toMatch(/reconnecting …, last updated .* ago/);
     expect(await page.locator(".figure").count()).toBe(7);
 
     const again = await startBroker({
@@ -99,7 +99,7 @@ inBrowser((test) => {
       http: Number(new URL(broker.url).port),
     });
     try {
-      await page.locator(".live.live").waitFor({ timeout: 15_000 });
+      await page.locator(".link.live").waitFor({ timeout: 15_000 });
     } finally {
       await again.stop();
     }

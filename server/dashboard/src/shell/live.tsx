@@ -7,7 +7,7 @@ export function Live() {
   const { kind } = link.value;
   const text = { connecting: "connecting …", live: "live", paused: "paused", away: "reconnecting …" }[kind];
   return (
-    <div class={`live ${kind}`} role="status">
+    <div class={`link ${kind}`} role="status">
       <span class="dot" aria-hidden="true" />
       {text}
       {kind !== "live" && updatedAtMs.value > 0 && (
