@@ -1,6 +1,6 @@
 /** Which dead tasks a caller means, and moving them in portions, so that no other queue waits for them. */
 
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DeadTasks } from "@taskwire/proto";
 import { TaskwireError } from "../domain/errors.ts";
 import { LIMITS } from "../domain/limits.ts";
@@ -89,15 +89,17 @@ async function moveQueue(
 ): Promise<number> {
   let moved = 0;
   let after: ListPosition | undefined;
-  do {
+  for (;;) {
     signal.throwIfAborted();
+    const startedAt = performance.now();
     const page = await store.list(queue, { state: "dead", failureGroup, after, limit: PORTION });
     const keys = page.tasks.map(({ task }) => task.key);
     if (keys.length > 0) moved += countDone(await move(queue, keys));
     after = page.next;
-    await nextTurn();
-  } while (after !== undefined);
-  return moved;
+    if (after === undefined) return moved;
+    // As long again as it took, so that others have at least half of the store's time.
+    await sleep(performance.now() - startedAt);
+  }
 }
 
 function countDone(moves: readonly DeadMove[]): number {
