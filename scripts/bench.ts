@@ -6,6 +6,7 @@ import { delayedRow } from "./bench/delayed-row.ts";
 import { doorsRow } from "./bench/doors-row.ts";
 import { endToEndRow } from "./bench/end-to-end-row.ts";
 import { Figures } from "./bench/figures.ts";
+import { firstViewRow } from "./bench/first-view-row.ts";
 import { latencyRow } from "./bench/latency-row.ts";
 import { listRow } from "./bench/list-row.ts";
 import { loadTestRow } from "./bench/load-test-row.ts";
@@ -32,6 +33,7 @@ const ROWS: Readonly<Record<RowName, Row>> = {
   connect: connectRow,
   list: listRow,
   revive: reviveRow,
+  "first-view": firstViewRow,
 };
 
 const args = process.argv.slice(2);

@@ -58,6 +58,8 @@ export const FIGURES = {
   reviveIdleP99: { title: "– enqueue call → handler start at 200/s in another queue before: p99", unit: "ms" },
   reviveBusyP99: { title: "– the same during it: p99", unit: "ms" },
   reviveRatio: { title: "– during / before, p99", unit: "×" },
+  firstViewP50: { title: "first view of the dashboard, nothing cached: p50", unit: "ms" },
+  firstViewP99: { title: "– p99", unit: "ms" },
 } as const;
 
 export type FigureName = keyof typeof FIGURES;

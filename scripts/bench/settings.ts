@@ -15,6 +15,7 @@ export const ROW_NAMES = [
   "connect",
   "list",
   "revive",
+  "first-view",
 ] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
@@ -72,6 +73,7 @@ export interface Sizes {
   readonly listCalls: number;
   readonly dead: number;
   readonly revivals: number;
+  readonly views: number;
 }
 
 const FULL: Sizes = {
@@ -89,6 +91,7 @@ const FULL: Sizes = {
   listCalls: 100,
   dead: 100_000,
   revivals: 3,
+  views: 20,
 };
 
 const QUICK: Sizes = {
@@ -106,6 +109,7 @@ const QUICK: Sizes = {
   listCalls: 20,
   dead: 5_000,
   revivals: 2,
+  views: 5,
 };
 
 /** Throws with a sentence for people when the command line makes no sense. */

@@ -84,6 +84,7 @@ export const TARGETS: readonly Target[] = [
     most(system, "listP99", 20),
     most(system, "listFilteredP99", 20),
     most(system, "reviveRatio", 2),
+    most(system, "firstViewP99", 1_000),
   ]),
 ];
 

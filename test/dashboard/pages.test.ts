@@ -32,13 +32,22 @@ inBrowser((test) => {
     for (const _time of ["first", "reloaded"]) {
       const plot = page.locator(".plot");
       await expect.poll(() => plot.getAttribute("aria-label")).toMatch(/enqueued: at most 50\/s.*failed: at most 1\/s/);
-      expect(await plot.locator("canvas").count()).toBe(1);
+      await plot.locator("canvas").waitFor();
       await page.reload();
     }
     await page.getByRole("button", { name: "Latency" }).click();
     await expect
       .poll(() => page.locator(".plot").getAttribute("aria-label"))
       .toMatch(/wait p95: at most \d.* m?s.*run p95: at most \d.* m?s/);
+  });
+
+  test("the last hour is asked for at once, not when the stream has begun", async ({ open }) => {
+    const page = await open("/ui/queues");
+    await page.route("**/events/stats*", () => {});
+
+    const asked = page.waitForRequest("**/GetHistory");
+    await page.goto(new URL("/", page.url()).href);
+    await asked;
   });
 
   test("the queues show what stands in each", async ({ open }) => {

@@ -1,7 +1,7 @@
 /** The last hour for the chart: what the store keeps of it, and the present as its last point. */
 import { computed, effect, signal } from "@preact/signals";
 import { CallError, call, type Rpc } from "../api/call.ts";
-import { type CounterName, count, type Moment, ms } from "../api/messages.ts";
+import { type CounterName, count, type Moment, ms, type Stats } from "../api/messages.ts";
 import { link, stats } from "./link.ts";
 import { perSecond } from "./rates.ts";
 
@@ -38,12 +38,13 @@ export const points = computed<readonly Point[]>(() => {
   return latest && latest.atMs > (kept.at(-1)?.atMs ?? 0) ? [...kept, latest] : kept;
 });
 
-/** Loads it, and goes on doing so while the stream is live. Returns how to stop. */
+/** Loads it at once, and goes on doing so while the stream is live. Returns how to stop. */
 export function followHistory(): () => void {
   let loadedAtMs = 0;
   return effect(() => {
-    if (!stats.value || link.peek().kind !== "live") return;
-    addOwn();
+    const latest = stats.value;
+    if (link.peek().kind === "away") return;
+    if (latest) addOwn(latest);
     if (isMissing || Date.now() - loadedAtMs < REFRESH_MS) return;
     loadedAtMs = Date.now();
     void load();
@@ -62,10 +63,9 @@ async function load(): Promise<void> {
   }
 }
 
-function addOwn(): void {
-  const latest = stats.peek();
-  const atMs = Date.parse(latest?.time ?? "");
-  if (!latest || !Number.isFinite(atMs)) return;
+function addOwn(latest: Stats): void {
+  const atMs = Date.parse(latest.time ?? "");
+  if (!Number.isFinite(atMs)) return;
   const rate = (name: CounterName) => perSecond(name) ?? null;
   const point = {
     atMs,

@@ -77,8 +77,8 @@ function receive({ stats: latest }: { readonly stats: Stats }): void {
   updatedAtMs.value = Date.now();
   setClock(Date.parse(latest.time ?? ""));
   addSample(latest);
-  stats.value = latest;
   if (link.peek().kind !== "live") link.value = { kind: "live" };
+  stats.value = latest;
 }
 
 function pause(): void {
