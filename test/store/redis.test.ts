@@ -9,6 +9,7 @@ import { until, untilWorks } from "../support/until.ts";
 import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
 import {
   ack,
+  claim,
   claimAll,
   claimOne,
   counters,
@@ -33,6 +34,7 @@ interface Fixtures {
     server: { readonly url: string },
     requireDurability?: Durability,
     minReplicas?: number,
+    shared?: { readonly namespace?: string; readonly events?: HeardEvents },
   ) => Promise<Store>;
   /** A server that follows another; resolves when it has caught up. */
   readonly follow: (master: RedisServer) => Promise<RedisServer>;
@@ -51,10 +53,10 @@ const test = base.extend<Fixtures>({
   // Depends on `launch` so that stores are stopped before their servers.
   connect: async ({ launch: _ }, use) => {
     const stores: Store[] = [];
-    await use(async ({ url }, requireDurability = "volatile", minReplicas = 0) => {
-      const namespace = `test-${randomBytes(4).toString("hex")}`;
+    await use(async ({ url }, requireDurability = "volatile", minReplicas = 0, shared = {}) => {
+      const { namespace = `test-${randomBytes(4).toString("hex")}`, events = new HeardEvents() } = shared;
       const store = createRedisStore({ ...DEFAULT_OPTIONS, url, namespace, requireDurability, minReplicas, logger });
-      await store.start(new HeardEvents());
+      await store.start(events);
       stores.push(store);
       return store;
     });
@@ -126,6 +128,32 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
       replica.resume();
 
       expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+    });
+
+    test("tells of a cancel after the answer of the claim that leased the task", async ({
+      launch,
+      connect,
+      follow,
+    }) => {
+      const master = await launch();
+      const replica = await follow(master);
+      const [namespace, events] = ["shared", new HeardEvents()];
+      const store = await connect(master, "replicated", 1, { namespace, events });
+      const other = await connect(master, "volatile", 0, { namespace });
+      const [key = ""] = keysOf(await store.enqueue(QUEUE, newTasks(1)));
+      replica.pause();
+      const claiming = claim(store).then((held) => ({ held, heard: events.cancelledLeases.length }));
+      await until("the task is leased", async () => (await counters(other)).active === 1);
+
+      await other.cancel(QUEUE, key, "");
+      await other.now();
+      replica.resume();
+
+      const { held, heard } = await claiming;
+      expect({ keys: keysOf(held), heard }).toEqual({ keys: [key], heard: 0 });
+      await until("it hears of the cancel", () => events.cancelledLeases.length > 0);
+      const { broker, sequence } = held[0]?.lease ?? {};
+      expect(events.cancelledLeases).toEqual([{ broker, sequence, index: held[0]?.index }]);
     });
 
     test("promises nothing for a server that keeps no append-only file", async ({ launch, connect, follow }) => {
