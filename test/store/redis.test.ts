@@ -1,7 +1,7 @@
 /** What only a store on Redis has to bear: rollbacks, full memory, lost scripts, and servers that promise too little. */
 import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { createLogger, createRedisStore, type Durability, type Store } from "@taskwire/server/testing";
+import { callerKey, createLogger, createRedisStore, type Durability, type Store } from "@taskwire/server/testing";
 import { test as base, describe, expect } from "vitest";
 import { hasRedis, type RedisServer, type RedisSettings, startRedis } from "../support/redis.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
@@ -245,7 +245,7 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
     client.disconnect();
   });
 
-  test("keeps no mark of a cancelled task that was passed, and no more of what has ended than it lists", async ({
+  test("keeps no mark of, or reference to, a cancelled task that was passed, and no more of what has ended than it lists", async ({
     launch,
     connect,
   }) => {
@@ -266,6 +266,15 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
       await settleAll(store, await claimAll(store, { maxTasks }), ack());
     }
     expect(await sizeOf("gone", "HLEN")).toBe(0);
+
+    // Each of these finds the line without a ready task, and is claimed in the same call.
+    for (let i = 0; i < 5; i++) {
+      const [named] = await store.enqueue(QUEUE, [newTask("named", { key: callerKey(`order-${i}`) })]);
+      await store.cancel(QUEUE, named?.key ?? "", "");
+      const [, held] = await Promise.all([store.enqueue(QUEUE, newTasks(1)), claim(store, { maxTasks: 1 })]);
+      await settleAll(store, held, ack());
+    }
+    expect(await sizeOf("b", "XLEN")).toBe(0);
 
     for (let i = 0; i < 30; i++) {
       await store.enqueue(QUEUE, newTasks(500));
