@@ -16,6 +16,7 @@ import {
   errorCode,
   keysOf,
   killAll,
+  leaseOne,
   lose,
   newTask,
   newTasks,
@@ -154,6 +155,24 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
       await until("it hears of the cancel", () => events.cancelledLeases.length > 0);
       const { broker, sequence } = held[0]?.lease ?? {};
       expect(events.cancelledLeases).toEqual([{ broker, sequence, index: held[0]?.index }]);
+    });
+
+    test("tells of its own cancel that the replica did not confirm", async ({ launch, connect, follow }) => {
+      const master = await launch();
+      const replica = await follow(master);
+      const events = new HeardEvents();
+      const store = await connect(master, "replicated", 1, { events });
+      const { key, lease, index } = await leaseOne(store);
+      replica.pause();
+
+      const refusal = await store.cancel(QUEUE, key, "").catch((error: unknown) => error);
+      replica.resume();
+
+      expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+      await until("it hears of the cancel", () => events.cancelledLeases.length > 0);
+      const { broker, sequence } = lease;
+      expect(events.cancelledLeases).toContainEqual({ broker, sequence, index });
+      expect(await store.cancel(QUEUE, key, "")).toEqual({ kind: "ended", state: "cancelled" });
     });
 
     test("promises nothing for a server that keeps no append-only file", async ({ launch, connect, follow }) => {

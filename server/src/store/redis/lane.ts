@@ -84,10 +84,10 @@ export class Lane {
   }
 
   /**
-   * Another broker has cancelled a task that this one leased. This is heard on a connection of its own, and so maybe before the answer
-   * of the claim: whoever claimed is told after that.
+   * A task that this broker leased was cancelled. This is heard on a connection of its own, and so maybe before the answer of the claim:
+   * whoever claimed is told after that.
    */
-  cancelledElsewhere(lease: Pick<Lease, "broker" | "sequence">, index: number): void {
+  heardOfCancel(lease: Pick<Lease, "broker" | "sequence">, index: number): void {
     const tell = () => this.context.events.cancelled(lease, index);
     for (const { firstSequence, limit, afterwards } of this.#claiming) {
       if (lease.sequence < firstSequence || lease.sequence >= firstSequence + limit.maxTasks) continue;

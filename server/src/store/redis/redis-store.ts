@@ -116,7 +116,7 @@ class RedisStore implements Store {
       onReady: (queue) => this.#events.ready(queue),
       onEnded: (queue, key) => this.#waiters.wake(queue, key),
       onCancelled: (queue, lease, index) => {
-        if (lease.broker === this.brokerId) this.#lanes.of(queue).cancelledElsewhere(lease, index);
+        if (lease.broker === this.brokerId) this.#lanes.of(queue).heardOfCancel(lease, index);
       },
     });
     this.#brokers = new Brokers(this.#connection, namespace, brokerTimeoutMs);

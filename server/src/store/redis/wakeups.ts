@@ -52,9 +52,9 @@ export class Wakeups {
 
   #onMessage(message: string): void {
     const [what, sender, queue = "", key = "", sequence, index] = message.split(" ");
-    if (sender === this.#options.self) return;
-    if (what === "r") this.#options.onReady(queue);
-    else if (what === "e") this.#options.onEnded(queue, key);
-    else if (what === "c") this.#options.onCancelled(queue, { broker: key, sequence: Number(sequence) }, Number(index));
+    const isOwn = sender === this.#options.self;
+    if (what === "c") this.#options.onCancelled(queue, { broker: key, sequence: Number(sequence) }, Number(index));
+    else if (what === "r" && !isOwn) this.#options.onReady(queue);
+    else if (what === "e" && !isOwn) this.#options.onEnded(queue, key);
   }
 }
