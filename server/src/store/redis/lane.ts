@@ -149,8 +149,8 @@ export class Lane {
     return found;
   }
 
-  /** What stands in the store of a lease, by default one of this broker's; "" when it is gone. */
-  async leaseText(sequence: number, broker = this.context.broker()): Promise<string> {
+  /** What stands in the store of a lease; "" when it is gone. */
+  async leaseText(sequence: number, broker: string): Promise<string> {
     this.flush();
     const { leases = "" } = queueKeys(this.context.namespace, this.queue, broker);
     return String((await this.context.connection.command("HGET", leases, sequence)) ?? "");
