@@ -1,7 +1,7 @@
 /** What only a store on Redis has to bear: rollbacks, full memory, lost scripts, and servers that promise too little. */
 import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { createLogger, createRedisStore, type Durability, type Store } from "@taskwire/server/testing";
+import { callerKey, createLogger, createRedisStore, type Durability, type Store } from "@taskwire/server/testing";
 import { test as base, describe, expect } from "vitest";
 import { hasRedis, type RedisServer, type RedisSettings, startRedis } from "../support/redis.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
@@ -9,12 +9,14 @@ import { until, untilWorks } from "../support/until.ts";
 import { DEFAULT_OPTIONS, HeardEvents } from "./backend.ts";
 import {
   ack,
+  claim,
   claimAll,
   claimOne,
   counters,
   errorCode,
   keysOf,
   killAll,
+  leaseOne,
   lose,
   newTask,
   newTasks,
@@ -33,6 +35,7 @@ interface Fixtures {
     server: { readonly url: string },
     requireDurability?: Durability,
     minReplicas?: number,
+    shared?: { readonly namespace?: string; readonly events?: HeardEvents },
   ) => Promise<Store>;
   /** A server that follows another; resolves when it has caught up. */
   readonly follow: (master: RedisServer) => Promise<RedisServer>;
@@ -51,10 +54,10 @@ const test = base.extend<Fixtures>({
   // Depends on `launch` so that stores are stopped before their servers.
   connect: async ({ launch: _ }, use) => {
     const stores: Store[] = [];
-    await use(async ({ url }, requireDurability = "volatile", minReplicas = 0) => {
-      const namespace = `test-${randomBytes(4).toString("hex")}`;
+    await use(async ({ url }, requireDurability = "volatile", minReplicas = 0, shared = {}) => {
+      const { namespace = `test-${randomBytes(4).toString("hex")}`, events = new HeardEvents() } = shared;
       const store = createRedisStore({ ...DEFAULT_OPTIONS, url, namespace, requireDurability, minReplicas, logger });
-      await store.start(new HeardEvents());
+      await store.start(events);
       stores.push(store);
       return store;
     });
@@ -126,6 +129,50 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
       replica.resume();
 
       expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+    });
+
+    test("tells of a cancel after the answer of the claim that leased the task", async ({
+      launch,
+      connect,
+      follow,
+    }) => {
+      const master = await launch();
+      const replica = await follow(master);
+      const [namespace, events] = ["shared", new HeardEvents()];
+      const store = await connect(master, "replicated", 1, { namespace, events });
+      const other = await connect(master, "volatile", 0, { namespace });
+      const [key = ""] = keysOf(await store.enqueue(QUEUE, newTasks(1)));
+      replica.pause();
+      const claiming = claim(store).then((held) => ({ held, heard: events.cancelledLeases.length }));
+      await until("the task is leased", async () => (await counters(other)).active === 1);
+
+      await other.cancel(QUEUE, key, "");
+      await other.now();
+      replica.resume();
+
+      const { held, heard } = await claiming;
+      expect({ keys: keysOf(held), heard }).toEqual({ keys: [key], heard: 0 });
+      await until("it hears of the cancel", () => events.cancelledLeases.length > 0);
+      const { broker, sequence } = held[0]?.lease ?? {};
+      expect(events.cancelledLeases).toEqual([{ broker, sequence, index: held[0]?.index }]);
+    });
+
+    test("tells of its own cancel that the replica did not confirm", async ({ launch, connect, follow }) => {
+      const master = await launch();
+      const replica = await follow(master);
+      const events = new HeardEvents();
+      const store = await connect(master, "replicated", 1, { events });
+      const { key, lease, index } = await leaseOne(store);
+      replica.pause();
+
+      const refusal = await store.cancel(QUEUE, key, "").catch((error: unknown) => error);
+      replica.resume();
+
+      expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+      await until("it hears of the cancel", () => events.cancelledLeases.length > 0);
+      const { broker, sequence } = lease;
+      expect(events.cancelledLeases).toContainEqual({ broker, sequence, index });
+      expect(await store.cancel(QUEUE, key, "")).toEqual({ kind: "ended", state: "cancelled" });
     });
 
     test("promises nothing for a server that keeps no append-only file", async ({ launch, connect, follow }) => {
@@ -217,7 +264,7 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
     client.disconnect();
   });
 
-  test("keeps no mark of a cancelled task that was passed, and no more of what has ended than it lists", async ({
+  test("keeps no mark of, or reference to, a cancelled task that was passed, and no more of what has ended than it lists", async ({
     launch,
     connect,
   }) => {
@@ -238,6 +285,15 @@ describe.skipIf(!isAvailable && process.env["CI"] !== "true")("a store on Redis"
       await settleAll(store, await claimAll(store, { maxTasks }), ack());
     }
     expect(await sizeOf("gone", "HLEN")).toBe(0);
+
+    // Each of these finds the line without a ready task, and is claimed in the same call.
+    for (let i = 0; i < 5; i++) {
+      const [named] = await store.enqueue(QUEUE, [newTask("named", { key: callerKey(`order-${i}`) })]);
+      await store.cancel(QUEUE, named?.key ?? "", "");
+      const [, held] = await Promise.all([store.enqueue(QUEUE, newTasks(1)), claim(store, { maxTasks: 1 })]);
+      await settleAll(store, held, ack());
+    }
+    expect(await sizeOf("b", "XLEN")).toBe(0);
 
     for (let i = 0; i < 30; i++) {
       await store.enqueue(QUEUE, newTasks(500));

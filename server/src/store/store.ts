@@ -76,7 +76,7 @@ export interface StoreEvents {
   ready(queue: string): void;
   /** A task of this queue was scheduled to be due in this long. */
   scheduled(queue: string, inMs: number): void;
-  /** A task that this broker leased was cancelled, through whichever broker. */
+  /** A task that this broker leased was cancelled, through whichever broker. Not told before the claim that leased it is answered. */
   cancelled(lease: Pick<Lease, "broker" | "sequence">, index: number): void;
   /** The store can, or cannot, be reached. */
   available(isAvailable: boolean): void;

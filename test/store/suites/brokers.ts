@@ -3,7 +3,19 @@ import { describe, expect } from "vitest";
 import { until } from "../../support/until.ts";
 import type { Backend } from "../backend.ts";
 import type { StoreFixtures, StoreTest } from "../store-test.ts";
-import { ack, claim, claimAll, counters, keysOf, newTask, newTasks, QUEUE, settle, settleAll } from "../tasks.ts";
+import {
+  ack,
+  claim,
+  claimAll,
+  counters,
+  keysOf,
+  newTask,
+  newTasks,
+  QUEUE,
+  release,
+  settle,
+  settleAll,
+} from "../tasks.ts";
 
 /** Long enough for a machine that is busy with other things: a broker that renews in time must not be given up. */
 const TIMEOUT_MS = 1_000;
@@ -49,6 +61,26 @@ export function brokersSuite(test: StoreTest, backend: Backend): void {
       expect(keysOf(again).sort()).toEqual(keysOf(held).sort());
       for (const { grant } of again) expect(grant).toMatchObject({ attempt: 1, lostCount: 0, broker: other.brokerId });
       expect(await counters(other)).toMatchObject({ ready: 0, active: 201, lost: 0 });
+    });
+
+    test("finds a task that goes from one to the other all the time, and cancels it", async ({ open }) => {
+      const opened = await open();
+      const others = [await opened.second(), await opened.second(), await opened.second()];
+      const [key = ""] = keysOf(await opened.store.enqueue(QUEUE, newTasks(1)));
+      let isOver = false;
+      const handOn = async ({ store }: { readonly store: Store }) => {
+        while (!isOver) await settleAll(store, await claim(store), release());
+      };
+      const handingOn = Promise.all(others.map(handOn));
+
+      const states = new Set<string | undefined>();
+      for (let looks = 0; looks < 100; looks++) states.add((await opened.store.find(QUEUE, key))?.state);
+      const cancelled = await opened.store.cancel(QUEUE, key, "");
+      isOver = true;
+      await handingOn;
+
+      expect(["active", "ready"]).toEqual(expect.arrayContaining([...states]));
+      expect(cancelled.kind).toBe("cancelled");
     });
 
     test("that was given up is fenced, goes on under a new id, and its old leases are stale", async ({ open }) => {

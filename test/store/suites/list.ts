@@ -1,4 +1,4 @@
-import { callerKey } from "@taskwire/server/testing";
+import { callerKey, type Store } from "@taskwire/server/testing";
 import { describe, expect } from "vitest";
 import { keysListed, listAll, textsListed, untilLater } from "../lists.ts";
 import type { StoreTest } from "../store-test.ts";
@@ -7,8 +7,10 @@ import {
   bury,
   claim,
   claimAll,
+  counters,
   discard,
   FAR_MS,
+  type Held,
   keysOf,
   newTask,
   newTasks,
@@ -117,6 +119,26 @@ export function listSuite(test: StoreTest): void {
           .sort(),
       );
     });
+
+    test.for([
+      ["acknowledged", (store, held) => settleAll(store, held, ack())],
+      ["tried again", (store, held) => settleAll(store, held, retry(FAR_MS))],
+      ["cancelled", (store, held) => Promise.all(keysOf(held).map((key) => store.cancel(QUEUE, key, "")))],
+    ] satisfies [string, (store: Store, held: Held[]) => Promise<unknown>][])(
+      "of active tasks leaves the store as it is when they are %s meanwhile",
+      async ([, end], { store }) => {
+        await store.enqueue(QUEUE, [newTask("high", { priority: 1 }), newTask("named", { key: callerKey("1") })]);
+        const held = await claimAll(store);
+
+        // The first call lets the others wait for their turn together.
+        const calls = [store.enqueue(QUEUE, newTasks(1)), store.list(QUEUE, { state: "active", limit: 10 })] as const;
+        const [, page] = await Promise.all([...calls, end(store, held)]);
+
+        for (const { task } of page.tasks) expect(task.state).toBe("active");
+        expect(await listAll(store, { state: "active" })).toEqual([]);
+        expect(await counters(store)).toMatchObject({ enqueued: 3, ready: 1, active: 0 });
+      },
+    );
 
     test.for([
       ["completed", ack("fine")],

@@ -41,6 +41,20 @@ const NOTHING: QueueCounters = {
 
 export function statsSuite(test: StoreTest, backend: Backend): void {
   describe("stats", () => {
+    test("tell of one moment while calls are under way", async ({ store }) => {
+      await store.enqueue(QUEUE, newTasks(4));
+      const held = await claimAll(store);
+
+      const [, during] = await Promise.all([
+        store.enqueue(QUEUE, newTasks(2)),
+        counters(store),
+        settleAll(store, held, ack()),
+        store.enqueue(QUEUE, newTasks(3)),
+      ]);
+
+      expect(during).toEqual({ ...NOTHING, enqueued: 6, dequeued: 4, ready: 2, active: 4 });
+    });
+
     test("follow every move", async ({ store }) => {
       let expected = { ...NOTHING, enqueued: 8, ready: 7, scheduled: 1 };
       await store.enqueue(QUEUE, [...newTasks(7), newTask("far", { delayMs: FAR_MS })]);

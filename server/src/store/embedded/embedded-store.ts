@@ -219,8 +219,10 @@ class EmbeddedStore implements Store {
   }
 
   async stats(names: readonly string[]): Promise<readonly QueueStats[]> {
+    // Counters change when a turn is prepared, gauges when it is published.
+    const whole = { endsTurn: true };
     return Promise.all(
-      names.map((name) => this.#read(name, statsOf(name, undefined), (queue) => statsOf(name, queue))),
+      names.map((name) => this.#read(name, statsOf(name, undefined), (queue) => statsOf(name, queue), whole)),
     );
   }
 
@@ -280,11 +282,11 @@ class EmbeddedStore implements Store {
   }
 
   /** Looks at a queue when it is its turn; `none` when there is no such queue. */
-  #read<T>(name: string, none: T, look: (queue: Queue) => T): Promise<T> {
+  #read<T>(name: string, none: T, look: (queue: Queue) => T, options?: { endsTurn: boolean }): Promise<T> {
     const { parts, journal } = this.#open;
     const queue = parts.registry.get(name);
     if (!queue) return Promise.resolve(none);
-    return journal.read(queue, () => look(queue));
+    return journal.read(queue, () => look(queue), options);
   }
 }
 

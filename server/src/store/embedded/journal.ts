@@ -26,6 +26,8 @@ export interface Call {
   readonly grows: boolean;
   /** Whether it may wait for others to share a commit with. */
   readonly canWait: boolean;
+  /** Whether it must not see what a later call has prepared: only others like it may follow in its turn. */
+  readonly endsTurn?: boolean;
   /** A TaskwireError, thrown before anything is changed, fails this call alone. */
   prepare(turn: Turn): void;
   publish(): void;
@@ -77,8 +79,8 @@ export class Journal {
     this.#running ??= this.#run();
   }
 
-  /** Answers a look-up when it is its turn. */
-  read<T>(queue: Queue, look: () => T): Promise<T> {
+  /** Answers a look-up when it is its turn. `endsTurn`: see `Call`. */
+  read<T>(queue: Queue, look: () => T, { endsTurn = false } = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#broken) {
         reject(storeUnavailable(this.#broken, "none"));
@@ -87,7 +89,7 @@ export class Journal {
       } else {
         const publish = () => settle(() => this.#look(look), resolve, reject);
         const prepare = (turn: Turn) => turn.closeBlock(queue);
-        this.submit({ queue, grows: false, canWait: false, prepare, publish, fail: reject });
+        this.submit({ queue, grows: false, canWait: false, endsTurn, prepare, publish, fail: reject });
       }
     });
   }
@@ -151,10 +153,13 @@ export class Journal {
   #prepare(turn: Turn, calls: Call[]): void {
     const waiting = this.#waiting;
     let taken = 0;
+    let hasEnded = false;
     try {
       while (taken < waiting.length && turn.bytes < TURN_BYTES && turn.writes.length < TURN_WRITES) {
-        const call = waiting[taken++];
-        if (!call) break;
+        const call = waiting[taken];
+        if (!call || (hasEnded && !call.endsTurn)) break;
+        taken++;
+        hasEnded = call.endsTurn === true;
         calls.push(call);
         this.#prepareOne(turn, call, calls);
       }

@@ -58,7 +58,8 @@ function lastBefore(queue: Queue, before: string | undefined): readonly Active[]
       latest.offer({ name: block.key + INDEX_TEXT[index], of: { block, index } });
     }
   }
-  for (const task of queue.activeAlone) latest.offer({ name: nameOf(task), of: task });
+  // One that a call of this turn has taken from its lease is still among them: its record may be gone.
+  for (const task of queue.activeAlone) if (task.state === "active") latest.offer({ name: nameOf(task), of: task });
   return latest.inOrder();
 }
 

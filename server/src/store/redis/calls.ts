@@ -11,6 +11,8 @@ export interface Deferred<T> {
 export interface ClaimCall extends Deferred<Grant[]> {
   readonly limit: ClaimLimit;
   readonly firstSequence: number;
+  /** What waits until whoever claimed has the answer. */
+  readonly afterwards: (() => void)[];
 }
 
 export interface EnqueueCall extends Deferred<(Enqueued | Ended)[]>, EnqueueRequest {}

@@ -149,9 +149,10 @@ async function cancelLeased(
   const index = lease.alone ? 0 : resultIndex(key);
   const move = { lease, index, outcome: { kind: "cancel" as const, failure: failureOf(reason) } };
   const { share } = resultSettings(context.options);
-  const announce = isOwn ? {} : { announce: `c ${context.self} ${lane.queue} ${broker} ${sequence} ${index}` };
+  // Also of a lease of its own: should the answer be lost, this broker learns of the cancel all the same.
+  const announce = `c ${context.self} ${lane.queue} ${broker} ${sequence} ${index}`;
   const plan = { lease, held, expected: text, settlements: [move], nowMs: context.nowMs(), resultShare: share };
-  const entry = planEntry({ ...plan, ...announce });
+  const entry = planEntry({ ...plan, announce });
   if (isOwn) remember(lane, sequence, held, entry.following);
   if (!(await isApplied(lane, lease, entry))) return undefined;
   if (isOwn) context.events.cancelled({ broker, sequence }, index);

@@ -22,7 +22,12 @@ interface Found {
   readonly front: readonly string[];
   /** Indexes of tasks of its block that were cancelled while they waited in it. */
   readonly gone: Buffer;
+  /** Those of its block, of the brokers that were asked about. */
+  readonly leases: readonly string[];
 }
+
+/** Whoever holds it may have begun, or been given a new id, since the brokers were listed. */
+const MAX_LOOKS = 3;
 
 /** A key made by the store, taken apart. */
 export interface Place {
@@ -40,19 +45,20 @@ export async function find(
   brokers: () => Promise<readonly string[]>,
 ): Promise<TaskSnapshot | undefined> {
   const place = placeOf(key);
-  for (let tries = 1; ; tries++) {
-    const found = await look(lane, key, place);
+  for (let looks = 1; ; looks++) {
+    // All in one look, for a task may go from one broker to the next all the time.
+    const found = await look(lane, key, place, looks === 1 ? ownIfHeld(lane, place) : await brokers());
     if (found.state !== "" && found.record.length > 0)
       return aloneSnapshot({ queue: lane.queue, key }, found.state, found.record, Number(found.due));
     const ended = endedIn(lane.queue, key, place, found.results);
     if (ended || !place || !isIn(found.entry, place)) return ended;
-    const state = isReady(place, found) ? "ready" : (await isLeased(lane, place, brokers)) ? "active" : undefined;
+    const state = isReady(place, found) ? "ready" : isLeased(place, found) ? "active" : undefined;
     if (state) {
       const body = bodyAt(found.entry.subarray(BLOCK_HEADER), place.index);
       return blockSnapshot(lane.queue, state, { ...place, body });
     }
-    // It may have gone on between the two looks.
-    if (tries === 2) return undefined;
+    // Its result was dropped already.
+    if (looks === MAX_LOOKS) return undefined;
   }
 }
 
@@ -64,10 +70,15 @@ export async function isAtFront(lane: Lane, key: string): Promise<boolean> {
   return covers(front, place) && !gone.includes(place.index);
 }
 
-async function look(lane: Lane, key: string, place: Place | undefined): Promise<Found> {
-  const reply = await lane.run(SCRIPTS.find, [key, place?.block ?? "", place?.id ?? ""]);
+async function look(
+  lane: Lane,
+  key: string,
+  place: Place | undefined,
+  brokers: readonly string[] = [],
+): Promise<Found> {
+  const reply = await lane.run(SCRIPTS.find, [key, place?.block ?? "", place?.id ?? "", ...brokers]);
   // The form that find.lua says.
-  const [state, record, due, results, entry, cursor, front, gone] = reply as readonly [
+  const [state, record, due, results, entry, cursor, front, gone, leases] = reply as readonly [
     Buffer,
     Buffer,
     Buffer,
@@ -76,6 +87,7 @@ async function look(lane: Lane, key: string, place: Place | undefined): Promise<
     Buffer,
     Buffer[],
     Buffer,
+    Buffer[],
   ];
   return {
     state: String(state),
@@ -86,6 +98,7 @@ async function look(lane: Lane, key: string, place: Place | undefined): Promise<
     cursor: String(cursor),
     front: front.map(String),
     gone,
+    leases: leases.map(String),
   };
 }
 
@@ -132,17 +145,16 @@ function compareIds(a: string, b: string): number {
   return aMs - bMs || aSequence - bSequence;
 }
 
-/** The last resort, for a task that was claimed: someone holds it, or its result was dropped already. */
-async function isLeased(lane: Lane, place: Place, brokers: () => Promise<readonly string[]>): Promise<boolean> {
-  for (const [sequence, { held }] of lane.held) {
-    if (held.kind !== "block" || held.id !== place.id || !held.has(place.index)) continue;
-    // Another broker may have settled it by its token since.
-    if (isAbout(await lane.leaseText(sequence), place)) return true;
+/** This broker, if it seems to hold the task: another may have settled it by its token since. */
+function ownIfHeld(lane: Lane, place: Place | undefined): readonly string[] {
+  for (const { held } of lane.held.values()) {
+    if (held.kind === "block" && held.id === place?.id && held.has(place.index)) return [lane.context.broker()];
   }
-  for (const broker of await brokers()) {
-    for (const text of (await lane.leasesOf(broker)).values()) if (isAbout(text, place)) return true;
-  }
-  return false;
+  return [];
+}
+
+function isLeased(place: Place, { leases }: Found): boolean {
+  return leases.some((lease) => isAbout(lease, place));
 }
 
 /** Whether the task is outstanding under a lease. */

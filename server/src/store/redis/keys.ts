@@ -22,9 +22,10 @@ export function queueKeys(namespace: string, queue: string, broker: string): Key
     count: `${prefix}count`,
     leases: `${prefix}leases:${broker}`,
     buckets: `${prefix}buckets`,
-    // These two are prefixes: the scripts add the number of a bucket, or the id of a producer.
+    // These are prefixes: the scripts add the number of a bucket, or the id of a producer or a broker.
     results: `${prefix}results:`,
     producers: `${prefix}producer:`,
+    leases_of: `${prefix}leases:`,
     waiters: `${prefix}waiters`,
   };
 }

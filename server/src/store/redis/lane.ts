@@ -4,6 +4,7 @@
  * Flushed on nextTick: a microtask would send fragments, a timer would add its delay to every task.
  */
 import { storeUnavailable, TaskwireError } from "../../domain/errors.ts";
+import type { Lease } from "../../domain/lease.ts";
 import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { ClaimLimit, Enqueued, Grant } from "../store.ts";
 import type { ClaimCall, EnqueueCall, LostClaim, Round, SettleCall } from "./calls.ts";
@@ -48,6 +49,8 @@ export class Lane {
   #rounds: Round[] = [];
   #isDue = false;
   #underWay = 0;
+  /** Claims that are not answered yet. */
+  readonly #claiming = new Set<ClaimCall>();
 
   constructor(queue: string, context: Context) {
     this.queue = queue;
@@ -73,9 +76,25 @@ export class Lane {
   claim(limit: ClaimLimit): Promise<Grant[]> {
     return new Promise((resolve, reject) => {
       const firstSequence = this.context.takeSequences(limit.maxTasks);
-      (this.#rounds.at(-1) ?? this.#addRound()).claims.push({ limit, firstSequence, resolve, reject });
+      const call = { limit, firstSequence, afterwards: [], resolve, reject };
+      this.#claiming.add(call);
+      (this.#rounds.at(-1) ?? this.#addRound()).claims.push(call);
       this.#due();
     });
+  }
+
+  /**
+   * A task that this broker leased was cancelled. This is heard on a connection of its own, and so maybe before the answer of the claim:
+   * whoever claimed is told after that.
+   */
+  heardOfCancel(lease: Pick<Lease, "broker" | "sequence">, index: number): void {
+    const tell = () => this.context.events.cancelled(lease, index);
+    for (const { firstSequence, limit, afterwards } of this.#claiming) {
+      if (lease.sequence < firstSequence || lease.sequence >= firstSequence + limit.maxTasks) continue;
+      afterwards.push(tell);
+      return;
+    }
+    tell();
   }
 
   /**
@@ -130,8 +149,8 @@ export class Lane {
     return found;
   }
 
-  /** What stands in the store of a lease, by default one of this broker's; "" when it is gone. */
-  async leaseText(sequence: number, broker = this.context.broker()): Promise<string> {
+  /** What stands in the store of a lease; "" when it is gone. */
+  async leaseText(sequence: number, broker: string): Promise<string> {
     this.flush();
     const { leases = "" } = queueKeys(this.context.namespace, this.queue, broker);
     return String((await this.context.connection.command("HGET", leases, sequence)) ?? "");
@@ -292,24 +311,33 @@ export class Lane {
   }
 
   #grant(claims: readonly ClaimCall[], replies: readonly Reply[], broker: string, ownBodies = noOwnBodies): void {
-    for (const [i, { firstSequence, resolve }] of claims.entries()) {
-      const claimed = { queue: this.queue, broker, firstSequence, ownBodies };
+    for (const [i, call] of claims.entries()) {
+      const claimed = { queue: this.queue, broker, firstSequence: call.firstSequence, ownBodies };
       const grants = readGrants(replies[i] ?? [], claimed, (sequence, { text, held }) => {
         // After this broker was fenced, what the old id leased is no longer its own.
         if (broker === this.context.broker()) this.held.set(sequence, { held, expected: text });
       });
-      resolve(grants);
+      call.resolve(grants);
+      this.#answered(call);
     }
+  }
+
+  #answered(call: ClaimCall): void {
+    this.#claiming.delete(call);
+    // Not before whoever claimed has gone on with the answer.
+    for (const tell of call.afterwards) setImmediate(tell);
   }
 
   #failClaims(claims: readonly ClaimCall[], error: unknown, broker: string): void {
     const mayHaveHappened = !(error instanceof TaskwireError) || error.effect === "unknown";
-    for (const { firstSequence, limit, reject } of claims) {
+    for (const call of claims) {
+      const { firstSequence, limit, reject } = call;
       if (mayHaveHappened) {
         const failedAt = performance.now();
         this.lostClaims.push({ broker, first: firstSequence, end: firstSequence + limit.maxTasks, failedAt });
       }
       reject(error);
+      this.#answered(call);
     }
   }
 

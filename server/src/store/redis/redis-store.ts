@@ -115,8 +115,8 @@ class RedisStore implements Store {
       logger,
       onReady: (queue) => this.#events.ready(queue),
       onEnded: (queue, key) => this.#waiters.wake(queue, key),
-      onCancelled: (broker, sequence, index) => {
-        if (broker === this.brokerId) this.#events.cancelled({ broker, sequence }, index);
+      onCancelled: (queue, lease, index) => {
+        if (lease.broker === this.brokerId) this.#lanes.of(queue).heardOfCancel(lease, index);
       },
     });
     this.#brokers = new Brokers(this.#connection, namespace, brokerTimeoutMs);

@@ -4,6 +4,7 @@
  * broker leased was cancelled. Hints only: nothing waits for them alone.
  */
 import type { Redis } from "ioredis";
+import type { Lease } from "../../domain/lease.ts";
 import type { Logger } from "../../observe/logger.ts";
 import { type Address, describeAddress } from "./address.ts";
 import { createListener } from "./connection.ts";
@@ -15,7 +16,7 @@ export interface WakeupsOptions {
   readonly logger: Logger;
   readonly onReady: (queue: string) => void;
   readonly onEnded: (queue: string, key: string) => void;
-  readonly onCancelled: (broker: string, sequence: number, index: number) => void;
+  readonly onCancelled: (queue: string, lease: Pick<Lease, "broker" | "sequence">, index: number) => void;
 }
 
 export class Wakeups {
@@ -51,9 +52,9 @@ export class Wakeups {
 
   #onMessage(message: string): void {
     const [what, sender, queue = "", key = "", sequence, index] = message.split(" ");
-    if (sender === this.#options.self) return;
-    if (what === "r") this.#options.onReady(queue);
-    else if (what === "e") this.#options.onEnded(queue, key);
-    else if (what === "c") this.#options.onCancelled(key, Number(sequence), Number(index));
+    const isOwn = sender === this.#options.self;
+    if (what === "c") this.#options.onCancelled(queue, { broker: key, sequence: Number(sequence) }, Number(index));
+    else if (what === "r" && !isOwn) this.#options.onReady(queue);
+    else if (what === "e" && !isOwn) this.#options.onEnded(queue, key);
   }
 }

@@ -6,6 +6,7 @@
   and its index, duration and failure, in msgpack.
   Returns {"done", whether someone waits for an end}; {"d"} when it is dead, {"a"} when it is active, and {"?"} when it is in no
   place where tasks wait. ]]
+--- @include lib/clock
 --- @include lib/counts
 --- @include lib/record
 --- @include lib/alone
@@ -37,8 +38,12 @@ local function cancel_alone(state)
   record_alone(ARGV.key, result_of(attempt, lost, alone_attempts(record)))
   redis.call("HDEL", KEYS.alone, ARGV.key)
   redis.call("HDEL", KEYS.state, ARGV.key)
-  -- Where it stands in the line, it is passed over.
-  if letter == "s" then redis.call("ZREM", KEYS.due, ARGV.key) end
+  if letter == "s" then
+    redis.call("ZREM", KEYS.due, ARGV.key)
+  else
+    -- A claim is to pass over the place where it stands.
+    redis.call("HSET", KEYS.count, "stale", now_ms())
+  end
   return done(letter == "r")
 end
 

@@ -26,7 +26,7 @@ for i = 1, tonumber(ARGV.calls) do
 end
 if #repeated > 1 then return repeated end
 
-local counted = redis.call("HMGET", KEYS.count, "ready", "paused", "rate")
+local counted = redis.call("HMGET", KEYS.count, "ready", "paused", "rate", "stale")
 local rate = counted[3]
 if rate then
   if ARGV.is_limited ~= "1" then return { "limited" } end
@@ -40,7 +40,7 @@ for _ = 1, tonumber(ARGV.types) do
   at = at + 2
 end
 
-local was_empty = not counted[2] and tonumber(counted[1] or 0) == 0
+local was_empty = not counted[2] and not counted[4] and tonumber(counted[1] or 0) == 0
 local ids, outcomes, fresh = {}, {}, {}
 local alone
 

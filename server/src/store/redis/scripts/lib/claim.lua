@@ -88,6 +88,9 @@ function take_slice(id, entry, first, upto, at)
   return take_run(id, entry, first, upto, at)
 end
 
+-- Until when tasks were cancelled whose places may stand behind the cursor.
+local stale
+
 -- The first entries are those at the cursor, if the caller has them at hand.
 function take_line(cursor, fresh)
   local partial, index, place = string.match(cursor, "^(%S+) (%d+) (%d+)$")
@@ -118,18 +121,21 @@ function take_line(cursor, fresh)
     fetch = math.max(1, math.min(128, math.ceil(room * seen / math.max(1, taken - before))))
   until not has_room()
   if moved then redis.call("HSET", KEYS.count, "cursor", moved) end
+  if moved and stale and tonumber(string.match(moved, "^%d+")) > tonumber(stale) then
+    redis.call("HDEL", KEYS.count, "stale")
+  end
   if #done_references > 0 then redis.call("XDEL", KEYS.line, unpack(done_references)) end
 end
 
--- `fresh` may be given only when nothing else is ready in the line, and the queue is not paused.
+-- `fresh` may be given only when nothing else stands in the line, be it ready or stale, and the queue is not paused.
 local function claim(first_sequence, max_tasks, max_bytes, fresh)
   room, room_bytes, sequence, taken = max_tasks, max_bytes, first_sequence, 0
-  leases, grants, states, is_full, has_holes = {}, {}, {}, false, false
+  leases, grants, states, is_full, has_holes, stale = {}, {}, {}, false, false, false
   local cursor = "0-0"
   if not fresh then
-    local found = redis.call("HMGET", KEYS.count, "cursor", "paused")
+    local found = redis.call("HMGET", KEYS.count, "cursor", "paused", "stale")
     if found[2] then return grants end
-    cursor = found[1] or cursor
+    cursor, stale = found[1] or cursor, found[3]
   end
   if redis.call("EXISTS", KEYS.prio, KEYS.back, KEYS.due, KEYS.gone) == 0 then
     take_line(cursor, fresh)
