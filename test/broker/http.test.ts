@@ -11,7 +11,7 @@ import {
   refusedOverHttp,
 } from "../support/http.ts";
 import { startRedis } from "../support/redis.ts";
-import { type Refusal, type Rpc, refused } from "../support/rpc.ts";
+import { type Refusal, type Rpc, refused, sendBytes } from "../support/rpc.ts";
 import { until } from "../support/until.ts";
 import { onEachStore, onStore } from "./broker-test.ts";
 
@@ -125,6 +125,33 @@ onStore("embedded", (test) => {
       state: "TASK_STATE_READY",
       durability: "DURABILITY_FSYNC",
     });
+  });
+
+  test.for(["TaskService/Enqueue", "TaskService/ListTasks", "QueueService/PauseQueue", "WorkerService/PullTasks"])(
+    "bytes that are no request of %s are refused in the same words over gRPC",
+    async (rpc, { broker }) => {
+      const path = `/taskwire.v1.${rpc}`;
+      const body = Buffer.from([0x0a, 0xff]);
+
+      const overGrpc = await sendBytes(broker.address, path, body);
+      const headers = { "content-type": "application/proto" };
+      const { status, json } = await ask(broker.httpAddress, path, { headers, body });
+
+      const message = `the request is not an encoded ${rpc.split("/")[1]}Request: premature EOF`;
+      expect(overGrpc).toMatchObject({ code: 3, reason: "INVALID_ARGUMENT", message });
+      expect({ status, code: json.code, message: json.message }).toEqual({
+        status: 400,
+        code: "invalid_argument",
+        message,
+      });
+      expect(json.details[0].debug).toMatchObject({ reason: "INVALID_ARGUMENT" });
+    },
+  );
+
+  test("a stream of answers is not begun for bytes that are no request", async ({ broker }) => {
+    const refusal = await sendBytes(broker.address, "/taskwire.v1.StatsService/WatchStats", Buffer.from([0x0a, 0xff]));
+
+    expect(refusal).toMatchObject({ code: 3, reason: "INVALID_ARGUMENT" });
   });
 
   test("every RPC of the contract has its path: unary and watched ones answer, others name gRPC", async ({

@@ -4,8 +4,9 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import { createAsyncIterable, encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { endStreamFlag, errorToJson, parseContentType } from "@connectrpc/connect/protocol-connect";
+import { decodeAs } from "../api/parse/decode.ts";
 import type { Logger } from "../observe/logger.ts";
-import { end, HttpError, invalid, whenGone, write } from "./answer.ts";
+import { end, HttpError, whenGone, write } from "./answer.ts";
 import type { Bodies } from "./bodies.ts";
 import type { BidiCall, Call, StreamCall, UnaryCall } from "./calls.ts";
 import { toConnectError } from "./errors.ts";
@@ -110,12 +111,7 @@ function contentTypeOf({ headers }: IncomingMessage, { kind, method }: Call): { 
 
 /** The library takes bytes that are no message for a fault of the server. */
 function checkEncoding(body: Buffer, { method: { input } }: UnaryCall): void {
-  try {
-    fromBinary(input, body);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw invalid(`the request is not an encoded ${input.typeName}: ${reason}`);
-  }
+  decodeAs("request", input.name, () => fromBinary(input, body));
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {

@@ -10,14 +10,13 @@ import { callerKey, NAME_PATTERN, parseTaskId, TYPE_PATTERN } from "../../domain
 import { LIMITS } from "../../domain/limits.ts";
 import { eachField, TASK_FIELD } from "../../domain/task-body.ts";
 import type { NewTask } from "../../store/store.ts";
+import { decodeAs } from "./decode.ts";
 import type { Fields } from "./fields.ts";
 
 export interface ParsedTask {
   readonly queue: string;
   readonly task: NewTask;
 }
-
-const BAD_ENCODING = "is not an encoded EnqueueRequest";
 
 /** Types that were checked before: the same few come again and again. */
 const queuesByType = new Map<string, string>();
@@ -85,21 +84,23 @@ function isAscii(bytes: Uint8Array, { start, end }: { readonly start: number; re
   return true;
 }
 
-function parseAny(
-  { bytes, start, end, index }: Encoded,
-  maxPayloadBytes: number,
-  fields: Fields,
-): ParsedTask | undefined {
-  const path = index === undefined ? "" : `tasks[${index}].`;
-  let request: EnqueueRequest;
+function parseAny(encoded: Encoded, maxPayloadBytes: number, fields: Fields): ParsedTask | undefined {
+  const request = decodeRequest(encoded, fields);
+  const path = encoded.index === undefined ? "" : `tasks[${encoded.index}].`;
+  return request && parseEnqueue(request, { path, maxPayloadBytes, fields });
+}
+
+/** @throws INVALID_ARGUMENT when the call has no other request that might be wrong, too */
+function decodeRequest({ bytes, start, end, index }: Encoded, fields: Fields): EnqueueRequest | undefined {
+  const decode = () => EnqueueRequest.decode(bytes.subarray(start, end));
+  if (index === undefined) return decodeAs("request", "EnqueueRequest", decode);
   try {
-    request = EnqueueRequest.decode(bytes.subarray(start, end));
+    return decode();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    fields.wrong(path.replace(/\.$/, "") || "request", `${BAD_ENCODING}: ${reason}`);
+    fields.wrong(`tasks[${index}]`, `is not an encoded EnqueueRequest: ${reason}`);
     return undefined;
   }
-  return parseEnqueue(request, { path, maxPayloadBytes, fields });
 }
 
 export interface EnqueueContext {
