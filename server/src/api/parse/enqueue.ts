@@ -62,7 +62,7 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
         if (field.end - field.start > maxPayloadBytes) isPlain = false;
         break;
       case TASK_FIELD.contentType:
-        if (field.end - field.start > LIMITS.contentTypeLength || !isAscii(bytes, field)) isPlain = false;
+        if (field.end - field.start > LIMITS.contentTypeLength || !isPrintable(bytes, field)) isPlain = false;
         break;
       default:
         isPlain = false;
@@ -79,8 +79,11 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
 }
 
 /** A loop: a call into Node would cost more than these few letters. */
-function isAscii(bytes: Uint8Array, { start, end }: { readonly start: number; readonly end: number }): boolean {
-  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 126) return false;
+function isPrintable(bytes: Uint8Array, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  for (let at = start; at < end; at++) {
+    const letter = bytes[at] ?? 0;
+    if (letter < 32 || letter > 126) return false;
+  }
   return true;
 }
 
@@ -146,7 +149,7 @@ function parseTaskKey(id: string, { path, fields }: EnqueueContext): string | un
 
 function parseBody({ body, contentType }: EnqueueRequest, { path, fields, maxPayloadBytes }: EnqueueContext) {
   fields.length(`${path}content_type`, contentType, LIMITS.contentTypeLength);
-  if (!/^[\0-~]*$/.test(contentType)) fields.wrong(`${path}content_type`, "has letters that are not ASCII");
+  if (!/^[ -~]*$/.test(contentType)) fields.wrong(`${path}content_type`, "has letters that are not printable ASCII");
   const isJson = body?.$case === "json";
   if (isJson && !hasFiniteNumbers(body.value))
     fields.wrong(`${path}json`, "has a number that JSON cannot express: NaN or infinite");
