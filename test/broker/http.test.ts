@@ -89,6 +89,19 @@ onEachStore((test) => {
     const { status, json } = await post(broker.httpAddress, "TaskService/AwaitTask", { taskId }, { headers });
 
     expect({ status, code: json.code }).toEqual({ status: 504, code: "deadline_exceeded" });
+    expect(json.message).toBe("there was no answer within 100 ms (connect-timeout-ms)");
+  });
+
+  test("the longest deadline of the protocol is no short one", async ({ broker, rpc, queue, subscribe }) => {
+    const { taskId } = await rpc.tasks.enqueue({ type: "email", queue });
+
+    const headers = { "connect-timeout-ms": "9999999999" };
+    const awaiting = post(broker.httpAddress, "TaskService/AwaitTask", { taskId }, { headers });
+    const session = subscribe();
+    const [delivery] = await session.untilDelivered(1);
+    await session.settle({ ackTags: [delivery?.tag ?? 0] });
+
+    expect((await awaiting).json.status).toMatchObject({ state: "TASK_STATE_COMPLETED" });
   });
 
   test("a caller that goes away ends what its call does", async ({ startOther, connectTo, queue }) => {

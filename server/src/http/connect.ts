@@ -30,6 +30,8 @@ const HEADERS = [
 ];
 
 /** A route for each RPC. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export function connectRoutes(calls: ReadonlyMap<string, Call>, options: ConnectOptions): Routes {
   return Object.fromEntries([...calls].map(([path, call]) => [path, toRoute(call, options)]));
 }
@@ -76,7 +78,7 @@ async function send(
 function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
   const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions: JSON_OPTIONS });
   if (call.kind === "unary") {
-    router.rpc(call.method, async (request, { signal }) => {
+    router.rpc(call.method, async (request, { signal, requestHeader }) => {
       try {
         return await call.run(request, signal);
       } catch (error) {
@@ -88,7 +90,7 @@ function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
       try {
         yield* call.run(request, signal);
       } catch (error) {
-        throw toConnectError(error, logger);
+        throw isTimeout(error, signal) ? timedOut(requestHeader) : toConnectError(error, logger);
       }
     });
   }
@@ -101,6 +103,15 @@ function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
 function contentTypeOf({ headers }: IncomingMessage, { kind, method }: Call): { readonly isBinary: boolean } {
   const given = headers["content-type"] ?? "";
   const type = parseContentType(given);
+function isTimeout(error: unknown, { reason }: AbortSignal): boolean {
+  return error === reason && error instanceof ConnectError && error.code === Code.DeadlineExceeded;
+}
+
+function timedOut(headers: Headers): ConnectError {
+  const sentence = `there was no answer within ${headers.get("connect-timeout-ms")} ms (connect-timeout-ms)`;
+  return new ConnectError(sentence, Code.DeadlineExceeded);
+}
+
   if (type?.stream === (kind === "serverStream")) return { isBinary: type.binary };
   const wanted =
     kind === "serverStream" ? "application/connect+json or connect+proto" : "application/json or application/proto";
@@ -118,7 +129,7 @@ function headersOf({ headers }: IncomingMessage): Headers {
   const result = new Headers();
   for (const name of HEADERS) {
     const value = headers[name];
-    if (typeof value === "string") result.set(name, value);
+    if (typeof value === "string") result.set(name, name === "connect-timeout-ms" ? boundedTimeout(value) : value);
   }
   return result;
 }
@@ -134,6 +145,11 @@ function refuseBidi({ method }: BidiCall): Handler {
     const contentType = headers["content-type"] ?? "";
     if (!parseContentType(contentType)?.stream) throw error;
     // Clients look for the error of a stream in its last message.
+/** The protocol allows 115 days; a timer of Node that is set to more than 24 goes off at once. */
+function boundedTimeout(value: string): string {
+  return /^\d{10}$/.test(value) ? String(Math.min(Number(value), MAX_TIMER_MS)) : value;
+}
+
     response.writeHead(200, { "content-type": contentType, connection: "close" });
     response.end(lastMessage);
   };
