@@ -58,7 +58,14 @@ onStore("embedded", (test) => {
         { headers: { ...JSON_TYPE, "content-encoding": "gzip" }, body: "{}" },
         501,
         "unimplemented",
-        "gzip",
+        'is "gzip"; send the request as it is',
+      ],
+      [
+        "an unknown expectation",
+        { headers: { ...JSON_TYPE, expect: "miracles" }, body: "{}" },
+        417,
+        "invalid_argument",
+        'Expect is "miracles"',
       ],
       ["GET", { method: "GET" }, 405, "unimplemented", "takes POST, not GET"],
     ] as [string, HttpQuestion, number, string, string][])(
@@ -197,6 +204,13 @@ onStore("embedded", (test) => {
         expect(status, "no task came").toBe(404);
       },
     );
+    test("without a host is refused in words", async ({ broker }) => {
+      const socket = rawSocket(broker.httpAddress);
+      socket.write("GET /stats HTTP/1.1\r\nconnection: close\r\n\r\n");
+
+      expect(await text(socket)).toMatch(/^HTTP\/1.1 403 Forbidden[\s\S]*"permission_denied"[\s\S]*Host/);
+    });
+
 
     test("of ours is let in, and may do as it is allowed to", async ({ startOther }) => {
       const { httpAddress } = await startOther({ httpAllowedHosts: "broker.example,tasks.example" });

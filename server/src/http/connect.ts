@@ -45,6 +45,7 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
   return async (request, response) => {
     const { isBinary } = contentTypeOf(request, call);
     const signal = whenGone(response);
+    if (call.kind === "unary") refuseCompression(request);
     const body = await bodies.read(request, response);
     if (isBinary && call.kind === "unary") checkEncoding(body, call);
     const answer = await handler({
@@ -123,6 +124,13 @@ function timedOut(headers: Headers): ConnectError {
 /** The library takes bytes that are no message for a fault of the server. */
 function checkEncoding(body: Buffer, { method: { input } }: UnaryCall): void {
   decodeAs("request", input.name, () => fromBinary(input, body));
+function refuseCompression({ headers }: IncomingMessage): void {
+  const encoding = headers["content-encoding"] ?? "identity";
+  if (encoding === "identity") return;
+  const sentence = `the content encoding is ${JSON.stringify(encoding.slice(0, 100))}; send the request as it is: none is known here`;
+  throw new ConnectError(sentence, Code.Unimplemented);
+}
+
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {
