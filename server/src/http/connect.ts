@@ -10,6 +10,7 @@ import { end, HttpError, whenGone, write } from "./answer.ts";
 import type { Bodies } from "./bodies.ts";
 import type { BidiCall, Call, StreamCall, UnaryCall } from "./calls.ts";
 import { toConnectError } from "./errors.ts";
+import { checkJson } from "./explain.ts";
 import { JSON_OPTIONS } from "./json.ts";
 import type { Handler, Route, Routes } from "./router.ts";
 
@@ -29,9 +30,9 @@ const HEADERS = [
   "connect-protocol-version",
 ];
 
-/** A route for each RPC. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** A route for each RPC. */
 export function connectRoutes(calls: ReadonlyMap<string, Call>, options: ConnectOptions): Routes {
   return Object.fromEntries([...calls].map(([path, call]) => [path, toRoute(call, options)]));
 }
@@ -44,8 +45,8 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
   const handler = protocolHandler(call, logger);
   return async (request, response) => {
     const { isBinary } = contentTypeOf(request, call);
-    const signal = whenGone(response);
     if (call.kind === "unary") refuseCompression(request);
+    const signal = whenGone(response);
     const body = await bodies.read(request, response);
     if (isBinary && call.kind === "unary") checkEncoding(body, call);
     const answer = await handler({
@@ -57,6 +58,8 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
       body: createAsyncIterable([body]),
       signal,
     });
+    // The library has refused the request, or the handler has: what is wrong with JSON is told better here.
+    if (answer.status === 400 && !isBinary && call.kind === "unary") checkJson(body, call.method.input);
     await send(answer, response, call.kind);
   };
 }
@@ -83,7 +86,7 @@ function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
       try {
         return await call.run(request, signal);
       } catch (error) {
-        throw toConnectError(error, logger);
+        throw isTimeout(error, signal) ? timedOut(requestHeader) : toConnectError(error, logger);
       }
     });
   } else {
@@ -91,7 +94,7 @@ function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
       try {
         yield* call.run(request, signal);
       } catch (error) {
-        throw isTimeout(error, signal) ? timedOut(requestHeader) : toConnectError(error, logger);
+        throw toConnectError(error, logger);
       }
     });
   }
@@ -100,10 +103,6 @@ function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
   return handler;
 }
 
-/** Also what keeps forms of web pages out: those can send none of these types. */
-function contentTypeOf({ headers }: IncomingMessage, { kind, method }: Call): { readonly isBinary: boolean } {
-  const given = headers["content-type"] ?? "";
-  const type = parseContentType(given);
 function isTimeout(error: unknown, { reason }: AbortSignal): boolean {
   return error === reason && error instanceof ConnectError && error.code === Code.DeadlineExceeded;
 }
@@ -113,6 +112,10 @@ function timedOut(headers: Headers): ConnectError {
   return new ConnectError(sentence, Code.DeadlineExceeded);
 }
 
+/** Also what keeps forms of web pages out: those can send none of these types. */
+function contentTypeOf({ headers }: IncomingMessage, { kind, method }: Call): { readonly isBinary: boolean } {
+  const given = headers["content-type"] ?? "";
+  const type = parseContentType(given);
   if (type?.stream === (kind === "serverStream")) return { isBinary: type.binary };
   const wanted =
     kind === "serverStream" ? "application/connect+json or connect+proto" : "application/json or application/proto";
@@ -121,9 +124,6 @@ function timedOut(headers: Headers): ConnectError {
   throw new HttpError(415, Code.InvalidArgument, sentence);
 }
 
-/** The library takes bytes that are no message for a fault of the server. */
-function checkEncoding(body: Buffer, { method: { input } }: UnaryCall): void {
-  decodeAs("request", input.name, () => fromBinary(input, body));
 function refuseCompression({ headers }: IncomingMessage): void {
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding === "identity") return;
@@ -131,6 +131,9 @@ function refuseCompression({ headers }: IncomingMessage): void {
   throw new ConnectError(sentence, Code.Unimplemented);
 }
 
+/** The library takes bytes that are no message for a fault of the server. */
+function checkEncoding(body: Buffer, { method: { input } }: UnaryCall): void {
+  decodeAs("request", input.name, () => fromBinary(input, body));
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {
@@ -140,6 +143,11 @@ function headersOf({ headers }: IncomingMessage): Headers {
     if (typeof value === "string") result.set(name, name === "connect-timeout-ms" ? boundedTimeout(value) : value);
   }
   return result;
+}
+
+/** The protocol allows 115 days; a timer of Node that is set to more than 24 goes off at once. */
+function boundedTimeout(value: string): string {
+  return /^\d{10}$/.test(value) ? String(Math.min(Number(value), MAX_TIMER_MS)) : value;
 }
 
 function refuseBidi({ method }: BidiCall): Handler {
@@ -153,11 +161,6 @@ function refuseBidi({ method }: BidiCall): Handler {
     const contentType = headers["content-type"] ?? "";
     if (!parseContentType(contentType)?.stream) throw error;
     // Clients look for the error of a stream in its last message.
-/** The protocol allows 115 days; a timer of Node that is set to more than 24 goes off at once. */
-function boundedTimeout(value: string): string {
-  return /^\d{10}$/.test(value) ? String(Math.min(Number(value), MAX_TIMER_MS)) : value;
-}
-
     response.writeHead(200, { "content-type": contentType, connection: "close" });
     response.end(lastMessage);
   };
