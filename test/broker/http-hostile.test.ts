@@ -58,7 +58,7 @@ onStore("embedded", (test) => {
         { headers: { ...JSON_TYPE, "connect-timeout-ms": "soon" }, body: "{}" },
         400,
         "invalid_argument",
-        "soon",
+        'is "soon"; must be a whole number of at most 10 digits',
       ],
       [
         "an unknown compression",

@@ -45,7 +45,7 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
   const handler = protocolHandler(call, logger);
   return async (request, response) => {
     const { isBinary } = contentTypeOf(request, call);
-    if (call.kind === "unary") refuseCompression(request);
+    if (call.kind === "unary") checkHeaders(request);
     const signal = whenGone(response);
     const body = await bodies.read(request, response);
     if (isBinary && call.kind === "unary") checkEncoding(body, call);
@@ -124,11 +124,18 @@ function contentTypeOf({ headers }: IncomingMessage, { kind, method }: Call): { 
   throw new HttpError(415, Code.InvalidArgument, sentence);
 }
 
-function refuseCompression({ headers }: IncomingMessage): void {
-  const encoding = headers["content-encoding"] ?? "identity";
-  if (encoding === "identity") return;
-  const sentence = `the content encoding is ${JSON.stringify(encoding.slice(0, 100))}; send the request as it is: none is known here`;
-  throw new ConnectError(sentence, Code.Unimplemented);
+/** What the library would refuse without saying what it wants. */
+function checkHeaders({ headers }: IncomingMessage): void {
+  const { "content-encoding": encoding = "identity", "connect-timeout-ms": timeout = "0" } = headers;
+  const quote = (value: string | string[]) => JSON.stringify(String(value).slice(0, 100));
+  if (encoding !== "identity") {
+    const sentence = `the content encoding is ${quote(encoding)}; send the request as it is: none is known here`;
+    throw new ConnectError(sentence, Code.Unimplemented);
+  }
+  if (!/^\d{1,10}$/.test(String(timeout))) {
+    const sentence = `connect-timeout-ms is ${quote(timeout)}; must be a whole number of at most 10 digits`;
+    throw new ConnectError(sentence, Code.InvalidArgument);
+  }
 }
 
 /** The library takes bytes that are no message for a fault of the server. */
