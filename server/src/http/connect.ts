@@ -1,7 +1,7 @@
 /** The RPCs over the Connect protocol: one POST each, as JSON or as protobuf. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, createConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
 import { createAsyncIterable, encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { endStreamFlag, errorToJson, parseContentType } from "@connectrpc/connect/protocol-connect";
 import { decodeAs } from "../api/parse/decode.ts";
@@ -32,6 +32,9 @@ const HEADERS = [
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Whether the library could make a message of a request. */
+const WAS_READ = createContextKey(false);
+
 /** A route for each RPC. */
 export function connectRoutes(calls: ReadonlyMap<string, Call>, options: ConnectOptions): Routes {
   return Object.fromEntries([...calls].map(([path, call]) => [path, toRoute(call, options)]));
@@ -49,6 +52,7 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
     const signal = whenGone(response);
     const body = await bodies.read(request, response);
     if (isBinary && call.kind === "unary") checkEncoding(body, call);
+    const contextValues = createContextValues();
     const answer = await handler({
       httpVersion: request.httpVersion,
       method: "POST",
@@ -56,10 +60,11 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
       url: "http://localhost/",
       header: headersOf(request),
       body: createAsyncIterable([body]),
+      contextValues,
       signal,
     });
-    // The library has refused the request, or the handler has: what is wrong with JSON is told better here.
-    if (answer.status === 400 && !isBinary && call.kind === "unary") checkJson(body, call.method.input);
+    // The library has refused it: what is wrong with JSON is told better here.
+    if (call.kind === "unary" && !isBinary && !contextValues.get(WAS_READ)) checkJson(body, call.method.input);
     await send(answer, response, call.kind);
   };
 }
@@ -82,7 +87,8 @@ async function send(
 function protocolHandler(call: UnaryCall | StreamCall, logger: Logger) {
   const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions: JSON_OPTIONS });
   if (call.kind === "unary") {
-    router.rpc(call.method, async (request, { signal, requestHeader }) => {
+    router.rpc(call.method, async (request, { signal, requestHeader, values }) => {
+      values.set(WAS_READ, true);
       try {
         return await call.run(request, signal);
       } catch (error) {

@@ -13,6 +13,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Fields } from "../api/parse/fields.ts";
 import { TaskwireError } from "../domain/errors.ts";
+import { LIMITS } from "../domain/limits.ts";
 import { JSON_OPTIONS } from "./json.ts";
 
 const SHOWN_LETTERS = 100;
@@ -51,11 +52,16 @@ interface Place {
 }
 
 function checkFields(json: JsonObject, desc: DescMessage, { path, fields }: Place): void {
-  for (const [key, value] of Object.entries(json)) {
+  for (const [key, value] of entriesOf(json)) {
     const field = desc.fields.find(({ name, jsonName }) => key === name || key === jsonName);
     if (field) checkField(value, field, { path: `${path}${field.name}`, fields });
     else fields.wrong(path + key.slice(0, SHOWN_LETTERS), `is no field of ${desc.name}: ${namesOf(desc)}`);
   }
+}
+
+/** As many as any request may have: to look at all that are sent could take seconds. */
+function entriesOf(json: JsonObject): readonly [string, JsonValue][] {
+  return Object.entries(json).slice(0, LIMITS.batchTasks);
 }
 
 function checkField(value: JsonValue, field: DescField, place: Place): void {
@@ -64,12 +70,12 @@ function checkField(value: JsonValue, field: DescField, place: Place): void {
   switch (field.fieldKind) {
     case "list":
       if (!Array.isArray(value)) return fields.wrong(path, `is ${shown(value)}; must be a list`);
-      for (const [i, one] of value.entries())
+      for (const [i, one] of value.slice(0, LIMITS.batchTasks).entries())
         if (!reads([one], field)) explain(one, field, { path: `${path}[${i}]`, fields });
       return;
     case "map":
       if (!isObject(value)) return fields.wrong(path, `is ${shown(value)}; must be an object`);
-      for (const [key, one] of Object.entries(value))
+      for (const [key, one] of entriesOf(value))
         if (!reads({ [key]: one }, field)) explain(one, field, { path: `${path}[${shown(key)}]`, fields });
       return;
     default:
