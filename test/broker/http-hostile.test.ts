@@ -138,6 +138,24 @@ onStore("embedded", (test) => {
       });
     });
 
+    test.for([
+      ["JSON", "application/json", Buffer.from(`{"tasks":[${"{},".repeat(2_000_000)}{}]}`)],
+      ["protobuf", "application/proto", Buffer.alloc(4_000_002, "\x0a\x00")],
+    ] as const)("in the number of its tasks is refused at once, as %s", async ([, type, body], { broker }) => {
+      const path = "/taskwire.v1.TaskService/EnqueueBatch";
+      const startedAt = performance.now();
+
+      const { status, json } = await ask(broker.httpAddress, path, { headers: { "content-type": type }, body });
+
+      // To read them all took 5 s.
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect({ status, message: json.message }).toEqual({
+        status: 400,
+        message: "the batch has 2000001 tasks; at most 1000 are allowed: send several",
+      });
+      expect(json.details[0].debug).toMatchObject({ reason: "BATCH_TOO_LARGE" });
+    });
+
     test("but that is as large as allowed is not", async ({ broker, queue }) => {
       const payload = Buffer.alloc(1024 * 1024).toString("base64");
 

@@ -12,6 +12,7 @@ import type { BidiCall, Call, StreamCall, UnaryCall } from "./calls.ts";
 import { toConnectError } from "./errors.ts";
 import { checkJson } from "./explain.ts";
 import { JSON_OPTIONS } from "./json.ts";
+import { refuseLongLists } from "./long-lists.ts";
 import type { Handler, Route, Routes } from "./router.ts";
 
 export interface ConnectOptions {
@@ -51,6 +52,7 @@ function serve(call: UnaryCall | StreamCall, { bodies, logger }: ConnectOptions)
     if (call.kind === "unary") checkHeaders(request);
     const signal = whenGone(response);
     const body = await bodies.read(request, response);
+    if (call.kind === "unary") refuseLongLists(body, isBinary, call.method.input);
     if (isBinary && call.kind === "unary") checkEncoding(body, call);
     const contextValues = createContextValues();
     const answer = await handler({
