@@ -93,6 +93,11 @@ onEachStore((test) => {
       }
       const mixed = { tasks: { taskIds: ["x"], queue, failureId: "F", all: true } };
       expect(await refused((options) => call(mixed, options))).toMatchObject({ fields: [{ field: "tasks.task_ids" }] });
+      const misspelt = { tasks: { taskIds: ["fine", "a b", ""], queue } };
+      expect(await refused((options) => call(misspelt, options))).toMatchObject({
+        code: 3,
+        fields: [{ field: "tasks.task_ids[1]" }, { field: "tasks.task_ids[2]" }],
+      });
       const homeless = { tasks: { failureId: "F" } };
       expect(await refused((options) => call(homeless, options))).toMatchObject({ fields: [{ field: "tasks.queue" }] });
     }

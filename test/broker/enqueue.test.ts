@@ -170,6 +170,7 @@ onEachStore((test) => {
       ["headers", { headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`h${i}`, ""])) }],
       ["headers", { headers: { big: "x".repeat(9_000) } }],
       ["content_type", { contentType: "x".repeat(129) }],
+      ["content_type", { contentType: "text/plain\r\nx-evil: 1" }],
       ["payload", { body: { $case: "payload", value: new Uint8Array(1024 * 1024 + 1) } }],
       ["json", { body: { $case: "json", value: { n: Number.NaN } } }],
       ["json", { body: { $case: "json", value: { big: "x".repeat(1024 * 1024) } } }],

@@ -13,16 +13,23 @@ const JSON_TYPE = { "content-type": "application/json" };
 onStore("embedded", (test) => {
   describe("a request that is wrong", () => {
     test.for([
-      ["malformed JSON", { headers: JSON_TYPE, body: '{"type":' }, 400, "invalid_argument", "from JSON"],
-      ["no JSON at all", { headers: JSON_TYPE, body: "" }, 400, "invalid_argument", "from JSON"],
+      ["malformed JSON", { headers: JSON_TYPE, body: '{"type":' }, 400, "invalid_argument", "is not JSON"],
+      ["no JSON at all", { headers: JSON_TYPE, body: "" }, 400, "invalid_argument", "is not JSON"],
+      ["a list", { headers: JSON_TYPE, body: "[]" }, 400, "invalid_argument", "is a list; must be an object"],
       [
         "an unknown field",
         { headers: JSON_TYPE, body: '{"tpye":"email"}' },
         400,
         "invalid_argument",
-        '"tpye" is unknown',
+        "tpye: is no field of EnqueueRequest",
       ],
-      ["a wrong type", { headers: JSON_TYPE, body: '{"type":5}' }, 400, "invalid_argument", "expected string, got 5"],
+      [
+        "a wrong type",
+        { headers: JSON_TYPE, body: '{"type":5}' },
+        400,
+        "invalid_argument",
+        "type: is 5; must be a string",
+      ],
       ["JSON that nests too deeply", { headers: JSON_TYPE, body: nested(10_000) }, 400, "invalid_argument", "depth"],
       ["no content type", { body: "{}" }, 415, "invalid_argument", "Enqueue takes application/json"],
       [
@@ -51,14 +58,21 @@ onStore("embedded", (test) => {
         { headers: { ...JSON_TYPE, "connect-timeout-ms": "soon" }, body: "{}" },
         400,
         "invalid_argument",
-        "soon",
+        'is "soon"; must be a whole number of at most 10 digits',
       ],
       [
         "an unknown compression",
         { headers: { ...JSON_TYPE, "content-encoding": "gzip" }, body: "{}" },
         501,
         "unimplemented",
-        "gzip",
+        'is "gzip"; send the request as it is',
+      ],
+      [
+        "an unknown expectation",
+        { headers: { ...JSON_TYPE, expect: "miracles" }, body: "{}" },
+        417,
+        "invalid_argument",
+        'Expect is "miracles"',
       ],
       ["GET", { method: "GET" }, 405, "unimplemented", "takes POST, not GET"],
     ] as [string, HttpQuestion, number, string, string][])(
@@ -71,6 +85,34 @@ onStore("embedded", (test) => {
         expect(answer.headers["content-type"]).toBe("application/json");
       },
     );
+
+    test("in several fields is told all of them, with their paths", async ({ broker }) => {
+      const task = { type: "email", delay: "soon", retry: { backoff: "SLOW", delays: ["1s", 2] }, headers: { a: 1 } };
+
+      const { json } = await post(broker.httpAddress, "TaskService/EnqueueBatch", { tasks: [{ type: "email" }, task] });
+
+      const [info, wrong] = json.details;
+      expect(info.debug).toMatchObject({ reason: "INVALID_ARGUMENT", domain: "taskwire" });
+      expect(wrong.debug.fieldViolations).toEqual([
+        { field: "tasks[1].delay", description: 'is "soon"; must be seconds, such as "1.5s"' },
+        {
+          field: "tasks[1].retry.backoff",
+          description: expect.stringMatching(/^is "SLOW"; must be one of BACKOFF_QUADRATIC, /),
+        },
+        { field: "tasks[1].retry.delays[1]", description: 'is 2; must be seconds, such as "1.5s"' },
+        { field: 'tasks[1].headers["a"]', description: expect.stringMatching(/^is 1; must be a string/) },
+      ]);
+    });
+
+    test("in what only one of two fields may be is refused", async ({ broker }) => {
+      const task = { type: "email", payload: "", json: {} };
+
+      const { status, json } = await post(broker.httpAddress, "TaskService/Enqueue", task);
+
+      expect({ status, code: json.code }).toEqual({ status: 400, code: "invalid_argument" });
+      expect(json.message).toContain("payload and json");
+      expect(json.details[0].debug).toMatchObject({ reason: "INVALID_ARGUMENT" });
+    });
 
     test("in size is refused, however it comes", async ({ broker, queue }) => {
       const headers = { ...JSON_TYPE };
@@ -94,6 +136,24 @@ onStore("embedded", (test) => {
         status: 400,
         message: expect.stringContaining("payload: has 1048577 bytes"),
       });
+    });
+
+    test.for([
+      ["JSON", "application/json", Buffer.from(`{"tasks":[${"{},".repeat(2_000_000)}{}]}`)],
+      ["protobuf", "application/proto", Buffer.alloc(4_000_002, "\x0a\x00")],
+    ] as const)("in the number of its tasks is refused at once, as %s", async ([, type, body], { broker }) => {
+      const path = "/taskwire.v1.TaskService/EnqueueBatch";
+      const startedAt = performance.now();
+
+      const { status, json } = await ask(broker.httpAddress, path, { headers: { "content-type": type }, body });
+
+      // To read them all took 5 s.
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect({ status, message: json.message }).toEqual({
+        status: 400,
+        message: "the batch has 2000001 tasks; at most 1000 are allowed: send several",
+      });
+      expect(json.details[0].debug).toMatchObject({ reason: "BATCH_TOO_LARGE" });
     });
 
     test("but that is as large as allowed is not", async ({ broker, queue }) => {
@@ -161,6 +221,13 @@ onStore("embedded", (test) => {
         expect(Object.keys(headers).filter((name) => name.startsWith("access-control-"))).toEqual([]);
       },
     );
+
+    test("without a host is refused in words", async ({ broker }) => {
+      const socket = rawSocket(broker.httpAddress);
+      socket.write("GET /stats HTTP/1.1\r\nconnection: close\r\n\r\n");
+
+      expect(await text(socket)).toMatch(/^HTTP\/1.1 403 Forbidden[\s\S]*"permission_denied"[\s\S]*Host/);
+    });
 
     test("with large headers, or that is no HTTP, is refused", async ({ broker }) => {
       const large = await ask(broker.httpAddress, "/stats", { headers: { cookie: "x".repeat(17_000) } });

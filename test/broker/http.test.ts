@@ -11,7 +11,7 @@ import {
   refusedOverHttp,
 } from "../support/http.ts";
 import { startRedis } from "../support/redis.ts";
-import { type Refusal, type Rpc, refused } from "../support/rpc.ts";
+import { type Refusal, type Rpc, refused, sendBytes } from "../support/rpc.ts";
 import { until } from "../support/until.ts";
 import { onEachStore, onStore } from "./broker-test.ts";
 
@@ -89,6 +89,19 @@ onEachStore((test) => {
     const { status, json } = await post(broker.httpAddress, "TaskService/AwaitTask", { taskId }, { headers });
 
     expect({ status, code: json.code }).toEqual({ status: 504, code: "deadline_exceeded" });
+    expect(json.message).toBe("there was no answer within 100 ms (connect-timeout-ms)");
+  });
+
+  test("the longest deadline of the protocol is no short one", async ({ broker, rpc, queue, subscribe }) => {
+    const { taskId } = await rpc.tasks.enqueue({ type: "email", queue });
+
+    const headers = { "connect-timeout-ms": "9999999999" };
+    const awaiting = post(broker.httpAddress, "TaskService/AwaitTask", { taskId }, { headers });
+    const session = subscribe();
+    const [delivery] = await session.untilDelivered(1);
+    await session.settle({ ackTags: [delivery?.tag ?? 0] });
+
+    expect((await awaiting).json.status).toMatchObject({ state: "TASK_STATE_COMPLETED" });
   });
 
   test("a caller that goes away ends what its call does", async ({ startOther, connectTo, queue }) => {
@@ -125,6 +138,33 @@ onStore("embedded", (test) => {
       state: "TASK_STATE_READY",
       durability: "DURABILITY_FSYNC",
     });
+  });
+
+  test.for(["TaskService/Enqueue", "TaskService/ListTasks", "QueueService/PauseQueue", "WorkerService/PullTasks"])(
+    "bytes that are no request of %s are refused in the same words over gRPC",
+    async (rpc, { broker }) => {
+      const path = `/taskwire.v1.${rpc}`;
+      const body = Buffer.from([0x0a, 0xff]);
+
+      const overGrpc = await sendBytes(broker.address, path, body);
+      const headers = { "content-type": "application/proto" };
+      const { status, json } = await ask(broker.httpAddress, path, { headers, body });
+
+      const message = `the request is not an encoded ${rpc.split("/")[1]}Request: premature EOF`;
+      expect(overGrpc).toMatchObject({ code: 3, reason: "INVALID_ARGUMENT", message });
+      expect({ status, code: json.code, message: json.message }).toEqual({
+        status: 400,
+        code: "invalid_argument",
+        message,
+      });
+      expect(json.details[0].debug).toMatchObject({ reason: "INVALID_ARGUMENT" });
+    },
+  );
+
+  test("a stream of answers is not begun for bytes that are no request", async ({ broker }) => {
+    const refusal = await sendBytes(broker.address, "/taskwire.v1.StatsService/WatchStats", Buffer.from([0x0a, 0xff]));
+
+    expect(refusal).toMatchObject({ code: 3, reason: "INVALID_ARGUMENT" });
   });
 
   test("every RPC of the contract has its path: unary and watched ones answer, others name gRPC", async ({

@@ -105,6 +105,20 @@ onEachStore((test) => {
       await enqueueMany(rpc, queue, 3);
       const { nextPageToken } = await rpc.tasks.listTasks({ state: TaskState.READY, queue, pageSize: 1 });
 
+      const [print, check, [, position]] = JSON.parse(Buffer.from(nextPageToken, "base64url").toString());
+      const made = [
+        [print, check, ["other", position]],
+        [print, [queue, position]],
+        [print, check],
+      ].map((token) => Buffer.from(JSON.stringify(token)).toString("base64url"));
+
+      for (const pageToken of made) {
+        const call = { state: TaskState.READY, queue, pageToken };
+        expect(await refused((options) => rpc.tasks.listTasks(call, options))).toMatchObject({
+          code: 3,
+          message: "page_token: is not a token of ListTasks: give the next_page_token of an answer",
+        });
+      }
       for (const pageToken of [nextPageToken, "%", "e30", Buffer.from("[1]").toString("base64url")]) {
         const call = { state: TaskState.SCHEDULED, queue, pageToken };
         expect(await refused((options) => rpc.tasks.listTasks(call, options))).toMatchObject({

@@ -1,5 +1,5 @@
 /** The four services of a broker, as any gRPC client sees them. */
-import type { StatusObject } from "@grpc/grpc-js";
+import { Client, credentials, type StatusObject } from "@grpc/grpc-js";
 import { Connection } from "@taskwire/client/connection";
 import {
   BadRequest,
@@ -73,6 +73,19 @@ export async function refused(call: (options: TrailerOption) => Promise<unknown>
     return readRefusal(error.code, message, details);
   }
   throw new Error(`the call must fail, but it answered ${JSON.stringify(answer)}`);
+}
+
+/** Calls an RPC with bytes that no client would send; resolves with how it ended. */
+export async function sendBytes(address: string, path: string, bytes: Buffer): Promise<Refusal> {
+  const client = new Client(address, credentials.createInsecure());
+  try {
+    const asIs = (message: Buffer) => message;
+    // A single answer is a stream of one.
+    const call = client.makeServerStreamRequest(path, asIs, asIs, bytes).on("error", () => undefined);
+    return await new Promise((resolve) => call.resume().on("status", (status) => resolve(refusalOf(status))));
+  } finally {
+    client.close();
+  }
 }
 
 const DETAILS = "grpc-status-details-bin";

@@ -40,6 +40,7 @@ export async function moveDead(
 function check({ taskIds, queue, failureId, all }: DeadTasks): void {
   const fields = new Fields();
   fields.count("tasks.task_ids", taskIds.length, LIMITS.namedDeadTasks);
+  for (const [i, id] of taskIds.entries()) fields.name(`tasks.task_ids[${i}]`, id);
   if (queue !== "") fields.name("tasks.queue", queue);
   if (taskIds.length > 0 && (failureId !== "" || all))
     fields.wrong("tasks.task_ids", "excludes failure_id and all: name the tasks, or describe them");

@@ -9,9 +9,11 @@ import {
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { Status } from "@taskwire/proto";
-import type { BidiHandler, ServerStreamHandler, UnaryHandler } from "../api/call.ts";
+import type { BidiHandler, CallContext } from "../api/call.ts";
+import type { GenericMethod } from "../api/definition.ts";
 import type { OpenCalls } from "../api/open-calls.ts";
-import type { Rpc, UnaryRpc } from "../api/services.ts";
+import { decodeAs } from "../api/parse/decode.ts";
+import type { Rpc, ServerStreamRpc, UnaryRpc } from "../api/services.ts";
 import { toStatus } from "../api/status.ts";
 import { TaskwireError } from "../domain/errors.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -22,15 +24,22 @@ export interface Adapting {
   readonly calls: OpenCalls;
 }
 
-export function adapt(rpc: Rpc, adapting: Adapting): UntypedHandleCall {
+/** The handler of a method whose requests come as bytes. */
+export function adapt(rpc: Rpc, method: GenericMethod, adapting: Adapting): UntypedHandleCall {
   switch (rpc.kind) {
     case "unary":
-      return unary(rpc.handler, rpc.effect, adapting);
+      return unary(rpc, method, adapting);
     case "serverStream":
-      return serverStream(rpc.handler, adapting);
+      return serverStream(rpc.handler, method, adapting);
     case "bidi":
+      // Its frames are read by its handler.
       return bidi(rpc.handler, adapting);
   }
+}
+
+/** @throws INVALID_ARGUMENT */
+function decode({ name, requestType }: GenericMethod, bytes: Buffer): unknown {
+  return decodeAs("request", `${name}Request`, () => requestType.decode(bytes));
 }
 
 /** grpc-js emits "cancelled" on every kind of call when its caller is gone, or its deadline has passed. */
@@ -52,11 +61,15 @@ function toStatusObject(error: unknown, logger: Logger): StatusObject {
   return { code: status.code, details: status.message, metadata };
 }
 
-function unary<Request, Response>(
-  handler: UnaryHandler<Request, Response>,
-  effect: UnaryRpc["effect"],
+function unary(
+  { handler, takesBytes, effect }: UnaryRpc,
+  method: GenericMethod,
   { logger, calls }: Adapting,
-): handleUnaryCall<Request, Response> {
+): handleUnaryCall<Buffer, unknown> {
+  // What cannot be decoded is refused like anything else that is wrong with a request.
+  const handle = takesBytes
+    ? handler
+    : async (bytes: Buffer, context: CallContext) => handler(decode(method, bytes), context);
   return (call, callback) => {
     const signal = signalOf(call);
     let isOver = false;
@@ -69,28 +82,29 @@ function unary<Request, Response>(
     };
     const fail = (error: unknown) => finish(() => callback(toStatusObject(error, logger)));
     const remove = calls.add((error) => fail(effect === "none" ? error : error.withUnknownEffect()));
-    handler(call.request, { signal }).then((response) => finish(() => callback(null, response)), fail);
+    handle(call.request, { signal }).then((response) => finish(() => callback(null, response)), fail);
   };
 }
 
-function serverStream<Request, Response>(
-  handler: ServerStreamHandler<Request, Response>,
+function serverStream(
+  handler: ServerStreamRpc["handler"],
+  method: GenericMethod,
   adapting: Adapting,
-): handleServerStreamingCall<Request, Response> {
+): handleServerStreamingCall<Buffer, unknown> {
   return (call) => {
-    void pump(call, handler, adapting);
+    void pump(call, (context) => handler(decode(method, call.request), context), adapting);
   };
 }
 
-async function pump<Request, Response>(
-  call: ServerWritableStream<Request, Response>,
-  handler: ServerStreamHandler<Request, Response>,
+async function pump(
+  call: ServerWritableStream<Buffer, unknown>,
+  open: (context: CallContext) => AsyncIterable<unknown>,
   { logger, calls }: Adapting,
 ): Promise<void> {
   const signal = signalOf(call);
   const remove = calls.add((error) => call.emit("error", toStatusObject(error, logger)));
   try {
-    for await (const response of handler(call.request, { signal })) {
+    for await (const response of open({ signal })) {
       if (signal.aborted) return;
       if (!call.write(response)) await new Promise<void>((resolve) => waitDrained(call, signal, resolve));
     }

@@ -2,26 +2,29 @@
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { type Codec, type GenericDefinition, type GenericMethod, toBytes } from "../api/definition.ts";
 
-/** The methods whose requests reach their handlers as bytes. Responses may always be given as a Buffer. */
-export type RawRequests = ReadonlySet<string>;
+/** How requests reach their handlers. For what cannot be decoded, grpc-js has no better status than INTERNAL. */
+export type Requests = "bytes" | "decoded";
 
-export function toServiceDefinition({ fullName, methods }: GenericDefinition, raw: RawRequests): ServiceDefinition {
+/** Responses may always be given as a Buffer. */
+export function toServiceDefinition(
+  { fullName, methods }: GenericDefinition,
+  requests: Requests = "decoded",
+): ServiceDefinition {
   return Object.fromEntries(
-    Object.entries(methods).map(([key, method]) => [key, toMethod(fullName, method, raw.has(key))]),
+    Object.entries(methods).map(([key, method]) => [key, toMethod(fullName, method, requests)]),
   );
 }
 
-function toMethod(service: string, method: GenericMethod, isRaw: boolean): MethodDefinition<unknown, unknown> {
+function toMethod(service: string, method: GenericMethod, requests: Requests): MethodDefinition<unknown, unknown> {
   const { name, requestType, responseType, requestStream, responseStream } = method;
   const serialize = (codec: Codec) => (message: unknown) => toBytes(codec, message);
-  const deserialize = (codec: Codec) => (bytes: Buffer) => codec.decode(bytes);
   return {
     path: `/${service}/${name}`,
     requestStream,
     responseStream,
     requestSerialize: serialize(requestType),
-    requestDeserialize: isRaw ? (bytes: Buffer) => bytes : deserialize(requestType),
+    requestDeserialize: (bytes: Buffer) => (requests === "bytes" ? bytes : requestType.decode(bytes)),
     responseSerialize: serialize(responseType),
-    responseDeserialize: deserialize(responseType),
+    responseDeserialize: (bytes: Buffer) => responseType.decode(bytes),
   };
 }

@@ -35,7 +35,7 @@ export class Health {
   }
 
   addTo(server: Server): void {
-    server.addService(toServiceDefinition(HealthDefinition, new Set()), {
+    server.addService(toServiceDefinition(HealthDefinition), {
       check: (
         call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
         callback: sendUnaryData<HealthCheckResponse>,

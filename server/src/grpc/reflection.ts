@@ -22,7 +22,7 @@ export function addReflection(server: Server, services: readonly string[]): void
   for (const version of ["v1", "v1alpha"]) {
     const fullName = `grpc.reflection.${version}.ServerReflection`;
     const definition: GenericDefinition = { ...ServerReflectionDefinition, fullName };
-    server.addService(toServiceDefinition(definition, new Set()), {
+    server.addService(toServiceDefinition(definition), {
       serverReflectionInfo: (call: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>) => {
         call.on("data", (request: ServerReflectionRequest) => {
           call.write({

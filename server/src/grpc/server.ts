@@ -45,13 +45,12 @@ export class GrpcServer {
 
   #add({ definition, rpcs }: Service): void {
     const adapting = { logger: this.#options.logger, calls: this.#calls };
-    const entries = Object.entries(rpcs);
-    // The frames of a bidi stream are read by its handler.
-    const raw = entries.filter(([, rpc]) => rpc.kind === "bidi" || (rpc.kind === "unary" && rpc.takesBytes));
-    this.#server.addService(
-      toServiceDefinition(definition, new Set(raw.map(([key]) => key))),
-      Object.fromEntries(entries.map(([key, rpc]) => [key, adapt(rpc, adapting)])),
-    );
+    const entries = Object.entries(definition.methods).map(([key, method]) => {
+      const rpc = rpcs[key];
+      if (!rpc) throw new Error(`there is no handler for ${definition.fullName}/${method.name}`);
+      return [key, adapt(rpc, method, adapting)] as const;
+    });
+    this.#server.addService(toServiceDefinition(definition, "bytes"), Object.fromEntries(entries));
   }
 
   /** Listens; resolves with the port. */

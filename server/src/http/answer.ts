@@ -1,6 +1,6 @@
 /** The forms of answers, and how they are written. An error has the form of the Connect protocol on every path. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { type Code, ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
 import { LIMITS } from "../domain/limits.ts";
 import { JSON_OPTIONS } from "./json.ts";
@@ -64,10 +64,6 @@ function toBody(value: unknown): Buffer {
 
 export function statusOf(error: ConnectError): number {
   return "status" in error && typeof error.status === "number" ? error.status : codeToHttpStatus(error.code);
-}
-
-export function invalid(message: string): ConnectError {
-  return new ConnectError(message, Code.InvalidArgument);
 }
 
 /** Aborted when the caller goes away before its answer is complete. */

@@ -3,13 +3,14 @@
  * in the forms that they have in JSON: /queues?pageSize=10. The answer is the same JSON as that of the RPC.
  */
 import type { ServerResponse } from "node:http";
-import { type DescMessage, fromJson, type Message, toJson } from "@bufbuild/protobuf";
-import { ConnectError } from "@connectrpc/connect";
+import { type DescMessage, type Message, toJson } from "@bufbuild/protobuf";
 import { errorToJson } from "@connectrpc/connect/protocol-connect";
+import { Fields } from "../api/parse/fields.ts";
 import type { Logger } from "../observe/logger.ts";
-import { invalid, sendJson, whenGone, write } from "./answer.ts";
+import { sendJson, whenGone, write } from "./answer.ts";
 import type { Call, StreamCall, UnaryCall } from "./calls.ts";
 import { toConnectError } from "./errors.ts";
+import { readJson } from "./explain.ts";
 import { JSON_OPTIONS } from "./json.ts";
 import type { Route, Routes } from "./router.ts";
 
@@ -28,15 +29,21 @@ export function plainRoutes(calls: ReadonlyMap<string, Call>, logger: Logger): R
 }
 
 /** The last tasks that died. */
-const FAILED = { state: "TASK_STATE_DEAD", pageSize: "100" };
+const FAILED = { fixed: { state: "TASK_STATE_DEAD" }, fallback: { pageSize: "100" } };
 
-/** @param fixed fields that a query may not change */
-function read({ method, run }: UnaryCall, fixed: Readonly<Record<string, string>> = {}): Route {
+/** Fields that a path has by itself. */
+interface Given {
+  /** Those that a query may not have. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** Those that it may. */
+  readonly fallback: Readonly<Record<string, string>>;
+}
+
+function read({ method, run }: UnaryCall, given?: Given): Route {
   return {
     method: "GET",
     handle: async (_request, response, query) => {
-      for (const [name, value] of Object.entries(fixed)) query.set(name, value);
-      const answer = await run(requestFrom(query, method.input), whenGone(response));
+      const answer = await run(requestFrom(query, method.input, given), whenGone(response));
       sendJson(response, toJson(method.output, answer, JSON_OPTIONS));
     },
   };
@@ -85,13 +92,18 @@ function event(data: unknown, name?: string): string {
   return `${name === undefined ? "" : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`;
 }
 
-function requestFrom(query: URLSearchParams, input: DescMessage): Message {
-  try {
-    return fromJson(input, Object.fromEntries(query), JSON_OPTIONS);
-  } catch (error) {
-    throw invalid(ConnectError.from(error).rawMessage);
+/** @throws INVALID_ARGUMENT */
+function requestFrom(query: URLSearchParams, input: DescMessage, { fixed, fallback }: Given = NOTHING): Message {
+  const fields = new Fields();
+  for (const name of new Set(query.keys())) {
+    if (query.getAll(name).length > 1) fields.wrong(name, "is given more than once");
+    if (Object.hasOwn(fixed, name)) fields.wrong(name, `is always ${fixed[name]} here: leave it out, or call the RPC`);
   }
+  fields.check();
+  return readJson({ ...fallback, ...Object.fromEntries(query), ...fixed }, input);
 }
+
+const NOTHING: Given = { fixed: {}, fallback: {} };
 
 function unary(calls: ReadonlyMap<string, Call>, path: string): UnaryCall {
   const call = calls.get(path);

@@ -85,12 +85,17 @@ export class HttpServer {
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: LIMITS.httpIdleMs,
       connectionsCheckingInterval: CHECK_MS,
+      // The gate has words for it; Node has none.
+      requireHostHeader: false,
     });
     this.#server.maxConnections = LIMITS.httpConnections;
     const onRequest = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
     this.#server.on("request", onRequest);
     // Otherwise Node would ask for the body before anyone has looked at the request.
     this.#server.on("checkContinue", onRequest);
+    this.#server.on("checkExpectation", (request, response) =>
+      this.#answer(request, response, new HttpError(417, Code.InvalidArgument, unexpected(request))),
+    );
     this.#server.on("clientError", (error, socket) => this.#badRequest(error, socket));
   }
 
@@ -137,10 +142,11 @@ export class HttpServer {
     clearInterval(sweeping);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  /** @param flaw what is wrong with a request whose host is ours */
+  #answer(request: IncomingMessage, response: ServerResponse, flaw?: ConnectError): void {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     this.#responses.set(request.socket, response);
-    const refusal = this.#gate.refusal(request) ?? this.#overload();
+    const refusal = this.#gate.refusal(request) ?? flaw ?? this.#overload();
     if (refusal) return refuse(response, refusal);
     this.#underWay++;
     response.once("close", () => this.#underWay--);
@@ -171,6 +177,10 @@ export class HttpServer {
       );
     }
   }
+}
+
+function unexpected({ headers }: IncomingMessage): string {
+  return `the header Expect is ${JSON.stringify(headers.expect?.slice(0, 100))}; only 100-continue is known`;
 }
 
 function toRefusal(error: Error): ConnectError {

@@ -11,6 +11,8 @@ export class Liveness {
   readonly #onFenced: () => void;
   readonly #logger: Logger;
   #renewedAtMs = performance.now();
+  /** Since the last renewal: a store that is away for an hour is no news each second. */
+  #hasFencedItself = false;
 
   constructor(store: Store, timeoutMs: number, onFenced: () => void, logger: Logger) {
     this.#store = store;
@@ -36,6 +38,7 @@ export class Liveness {
       }
       // From the start of the call: the store's own clock for this record began no earlier.
       this.#renewedAtMs = startedAtMs;
+      this.#hasFencedItself = false;
     } catch (error) {
       if (performance.now() - this.#renewedAtMs > this.#timeoutMs) this.#fenceMyself();
       throw error;
@@ -45,10 +48,12 @@ export class Liveness {
   }
 
   #fenceMyself(): void {
-    this.#logger.warn(
-      { timeoutMs: this.#timeoutMs },
-      "this broker could not renew its record in time; its sessions are closed",
-    );
+    if (!this.#hasFencedItself)
+      this.#logger.warn(
+        { timeoutMs: this.#timeoutMs },
+        "this broker could not renew its record in time; its sessions are closed",
+      );
+    this.#hasFencedItself = true;
     this.#renewedAtMs = performance.now();
     this.#onFenced();
   }

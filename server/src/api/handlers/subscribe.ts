@@ -74,14 +74,14 @@ class SubscribeCall implements FrameHandler {
   }
 
   #first(bytes: Buffer): void {
-    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
+    const { frame } = decodeAs("frame", "SubscribeRequest", () => SubscribeRequest.decode(bytes));
     if (frame?.$case !== "hello")
       throw helloExpected(`the first frame is ${frame?.$case ?? "none that this broker knows"}`);
     this.#hello(frame.value);
   }
 
   #handle(session: Session, bytes: Buffer): void {
-    const { frame } = decodeAs("SubscribeRequest", () => SubscribeRequest.decode(bytes));
+    const { frame } = decodeAs("frame", "SubscribeRequest", () => SubscribeRequest.decode(bytes));
     switch (frame?.$case) {
       case "hello":
         throw helloExpected("a second Hello came");
@@ -172,7 +172,7 @@ class SubscribeCall implements FrameHandler {
   }
 
   #settle(session: Session, bytes: Buffer): void {
-    const parsed = decodeAs("Settle", () => {
+    const parsed = decodeAs("frame", "Settle", () => {
       const reader = new VarintReader(bytes, 1);
       const length = reader.next();
       return parseSettle(bytes, reader.at, reader.at + length, this.#broker.limits.maxPayloadBytes);

@@ -82,13 +82,13 @@ class TasksParser {
   }
 
   finish(): readonly ParsedTask[] {
-    if (this.#count > LIMITS.batchTasks) {
-      throw new TaskwireError(
-        "BATCH_TOO_LARGE",
-        `the batch has ${this.#count} tasks; at most ${LIMITS.batchTasks} are allowed: send several`,
-      );
-    }
+    if (this.#count > LIMITS.batchTasks) throw batchTooLarge(this.#count);
     this.#fields.check();
     return this.#tasks;
   }
+}
+
+export function batchTooLarge(tasks: number): TaskwireError {
+  const message = `the batch has ${tasks} tasks; at most ${LIMITS.batchTasks} are allowed: send several`;
+  return new TaskwireError("BATCH_TOO_LARGE", message);
 }

@@ -10,14 +10,13 @@ import { callerKey, NAME_PATTERN, parseTaskId, TYPE_PATTERN } from "../../domain
 import { LIMITS } from "../../domain/limits.ts";
 import { eachField, TASK_FIELD } from "../../domain/task-body.ts";
 import type { NewTask } from "../../store/store.ts";
+import { decodeAs } from "./decode.ts";
 import type { Fields } from "./fields.ts";
 
 export interface ParsedTask {
   readonly queue: string;
   readonly task: NewTask;
 }
-
-const BAD_ENCODING = "is not an encoded EnqueueRequest";
 
 /** Types that were checked before: the same few come again and again. */
 const queuesByType = new Map<string, string>();
@@ -63,7 +62,7 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
         if (field.end - field.start > maxPayloadBytes) isPlain = false;
         break;
       case TASK_FIELD.contentType:
-        if (field.end - field.start > LIMITS.contentTypeLength || !isAscii(bytes, field)) isPlain = false;
+        if (field.end - field.start > LIMITS.contentTypeLength || !isPrintable(bytes, field)) isPlain = false;
         break;
       default:
         isPlain = false;
@@ -80,26 +79,31 @@ function parsePlain({ bytes, start, end }: Encoded, maxPayloadBytes: number): Pa
 }
 
 /** A loop: a call into Node would cost more than these few letters. */
-function isAscii(bytes: Uint8Array, { start, end }: { readonly start: number; readonly end: number }): boolean {
-  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 126) return false;
+function isPrintable(bytes: Uint8Array, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  for (let at = start; at < end; at++) {
+    const letter = bytes[at] ?? 0;
+    if (letter < 32 || letter > 126) return false;
+  }
   return true;
 }
 
-function parseAny(
-  { bytes, start, end, index }: Encoded,
-  maxPayloadBytes: number,
-  fields: Fields,
-): ParsedTask | undefined {
-  const path = index === undefined ? "" : `tasks[${index}].`;
-  let request: EnqueueRequest;
+function parseAny(encoded: Encoded, maxPayloadBytes: number, fields: Fields): ParsedTask | undefined {
+  const request = decodeRequest(encoded, fields);
+  const path = encoded.index === undefined ? "" : `tasks[${encoded.index}].`;
+  return request && parseEnqueue(request, { path, maxPayloadBytes, fields });
+}
+
+/** @throws INVALID_ARGUMENT when the call has no other request that might be wrong, too */
+function decodeRequest({ bytes, start, end, index }: Encoded, fields: Fields): EnqueueRequest | undefined {
+  const decode = () => EnqueueRequest.decode(bytes.subarray(start, end));
+  if (index === undefined) return decodeAs("request", "EnqueueRequest", decode);
   try {
-    request = EnqueueRequest.decode(bytes.subarray(start, end));
+    return decode();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    fields.wrong(path.replace(/\.$/, "") || "request", `${BAD_ENCODING}: ${reason}`);
+    fields.wrong(`tasks[${index}]`, `is not an encoded EnqueueRequest: ${reason}`);
     return undefined;
   }
-  return parseEnqueue(request, { path, maxPayloadBytes, fields });
 }
 
 export interface EnqueueContext {
@@ -145,7 +149,7 @@ function parseTaskKey(id: string, { path, fields }: EnqueueContext): string | un
 
 function parseBody({ body, contentType }: EnqueueRequest, { path, fields, maxPayloadBytes }: EnqueueContext) {
   fields.length(`${path}content_type`, contentType, LIMITS.contentTypeLength);
-  if (!/^[\0-~]*$/.test(contentType)) fields.wrong(`${path}content_type`, "has letters that are not ASCII");
+  if (!/^[ -~]*$/.test(contentType)) fields.wrong(`${path}content_type`, "has letters that are not printable ASCII");
   const isJson = body?.$case === "json";
   if (isJson && !hasFiniteNumbers(body.value))
     fields.wrong(`${path}json`, "has a number that JSON cannot express: NaN or infinite");
