@@ -1,5 +1,5 @@
 /** The queues: what stands in each, how fast it moves, and how to steer it. */
-
+import { useState } from "preact/hooks";
 import { grpcurl } from "../../api/grpcurl.ts";
 import { count, type Queue } from "../../api/messages.ts";
 import { link, stats } from "../../live/link.ts";
@@ -12,11 +12,15 @@ import { Page } from "../../parts/page.tsx";
 import { Table } from "../../parts/scroll.tsx";
 import { failuresAt } from "../pages.ts";
 import { QueueRow } from "./queue-row.tsx";
+import { RateDialog } from "./rate-dialog.tsx";
 
 export function Queues() {
   const named = place.value.query.get("queue") ?? "";
   const queues = stats.value?.queues?.filter(({ name }) => named === "" || name === named);
   const { shown, waiting, accept } = useSteady<Queue>(queues, ({ name }) => name, named);
+  // By name: the window shows the queue as it is, not as it was.
+  const [limited, limit] = useState("");
+  const toLimit = stats.value?.queues?.find(({ name }) => name === limited);
   const paused = (queues ?? []).filter((queue) => queue.paused).length;
   const rpc = named
     ? { method: "QueueService/GetQueue", request: { queue: named } }
@@ -78,12 +82,13 @@ export function Queues() {
           </thead>
           <tbody>
             {shown.map(({ item, isGone }) => (
-              <QueueRow key={item.name} queue={item} isGone={isGone} />
+              <QueueRow key={item.name} queue={item} isGone={isGone} changeRate={() => limit(item.name)} />
             ))}
           </tbody>
         </Table>
       )}
       {named && queues?.[0] && <Life queue={queues[0]} />}
+      {toLimit && <RateDialog queue={limited} rate={toLimit.enqueueRate} onClose={() => limit("")} />}
     </Page>
   );
 }
