@@ -101,6 +101,24 @@ inBrowser((test) => {
     expect(new URL(page.url()).pathname).toBe("/ui/task");
   });
 
+  test("whoever comes back to a list stands where they left it", async ({ open, loaded }) => {
+    const page = await open("/ui/tasks?state=dead");
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(12);
+    const ids = await page.locator("tbody [data-row]").allTextContents();
+    for (let i = 0; i < 10; i++) await page.keyboard.press("j");
+    await page.evaluate(() => scrollTo(0, 150));
+
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/ui/task?id=${ids[9]}*`);
+    await page.locator(".attempt").first().waitFor();
+    await page.goBack();
+
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(150);
+    await page.keyboard.press("j");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(ids[10]);
+    expect(loaded.dead).toContain(ids[10]);
+  });
+
   test("the tab key reaches everything on a page and comes out again", async ({ open }) => {
     const page = await open("/ui/failures");
     await settled(page);
