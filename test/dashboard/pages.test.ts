@@ -50,6 +50,30 @@ inBrowser((test) => {
     await page.waitForURL("**/ui/tasks?state=dead&queue=render");
   });
 
+  test("queues are found by a part of their name and stand by any number, and the address says so", async ({
+    open,
+  }) => {
+    const page = await open("/ui/queues");
+    const names = () => page.locator("tbody [data-row]").allTextContents();
+    await expect.poll(names).toEqual(["email", "hold", "idle", "later", "render"]);
+
+    await page.getByRole("link", { name: "Dead", exact: true }).click();
+    await page.waitForURL("**/ui/queues?sort=dead");
+    await expect.poll(names).toEqual(["render", "email", "hold", "idle", "later"]);
+    expect(await page.locator("[aria-sort]").textContent()).toContain("Dead");
+    await page.getByRole("link", { name: "Waiting", exact: true }).click();
+    await expect.poll(async () => (await names())[0]).toBe("idle");
+
+    await page.getByLabel("Find a queue by a part of its name").fill("E");
+    await page.waitForURL("**/ui/queues?find=E&sort=ready");
+    await expect.poll(names).toEqual(["idle", "email", "later", "render"]);
+    expect(await page.locator(".about").textContent()).toContain("4 of 5 queues");
+    await page.reload();
+    await expect.poll(names).toHaveLength(4);
+    await page.getByLabel("Find a queue by a part of its name").fill("nothing");
+    await expect.poll(() => page.locator(".empty").textContent()).toContain("No queue with nothing in its name");
+  });
+
   test("tasks are listed by state, queue and type, and the filter is in the address", async ({ open, loaded }) => {
     const page = await open("/ui/tasks");
 

@@ -27,6 +27,12 @@ export function go(address: string): void {
   arrive(0);
 }
 
+/** Another filter of this page, which is none to come back to: one is still typing it. */
+export function replace(address: string): void {
+  history.replaceState(history.state, "", address);
+  place.value = read();
+}
+
 /** Links are plain links: those that stay within the dashboard are followed without loading it again. */
 export function startLocation(): void {
   addEventListener("popstate", ({ state }: PopStateEvent) => arrive(Number(state?.scrolled ?? 0)));
