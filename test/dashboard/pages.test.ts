@@ -41,6 +41,19 @@ inBrowser((test) => {
       .toMatch(/wait p95: at most \d.* m?s.*run p95: at most \d.* m?s/);
   });
 
+  test("a queue that works is among the busy ones, however many stand still", async ({ open }) => {
+    const page = await open("/ui/queues", { mayFail: true });
+    const still = Array.from({ length: 20 }, (_, i) => ({ name: `a-${i}`, counters: { ready: "5" } }));
+    const queues = [...still, { name: "works", counters: { ready: "2", active: "3" } }];
+    const stats = { time: new Date().toISOString(), total: { enqueued: "105" }, queues };
+    await page.route("**/events/stats*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
+    );
+    await page.goto(new URL("/", page.url()).href);
+
+    await expect.poll(() => page.locator(".busy [data-row]").allTextContents()).toContain("works");
+  });
+
   test("the queues show what stands in each", async ({ open }) => {
     const page = await open("/ui/queues");
 
