@@ -87,6 +87,20 @@ inBrowser((test) => {
     await expect.poll(() => page.locator(".empty").textContent()).toContain("No queue with nothing in its name");
   });
 
+  test("a number is told to the last digit", async ({ open }) => {
+    const page = await open("/ui/queues", { mayFail: true });
+    const counters = { enqueued: "123456", ready: "123456" };
+    const stats = { time: new Date().toISOString(), total: counters, queues: [{ name: "large", counters }] };
+    await page.route("**/events/stats*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
+    );
+    await page.goto(new URL("/", page.url()).href);
+
+    await expect
+      .poll(() => page.locator(".figure", { hasText: "Waiting" }).locator(".figure-value").textContent())
+      .toBe("123,456");
+  });
+
   test("tasks are listed by state, queue and type, and the filter is in the address", async ({ open, loaded }) => {
     const page = await open("/ui/tasks");
 

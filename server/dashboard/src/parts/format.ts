@@ -11,10 +11,10 @@ export function whole(value: number | undefined): string {
   return value === undefined ? UNKNOWN : WHOLE.format(value);
 }
 
-/** Short from a hundred thousand on. */
+/** Short from a million on: below that, each task counts. */
 export function short(value: number | undefined): string {
   if (value === undefined) return UNKNOWN;
-  return value < 100_000 ? WHOLE.format(value) : COMPACT.format(value);
+  return value < 1_000_000 ? WHOLE.format(value) : COMPACT.format(value);
 }
 
 export function rate(perSecond: number | undefined): string {
@@ -36,6 +36,11 @@ export function span(ms: number | undefined): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${Number((ms / 1_000).toPrecision(3))} s`;
   return inUnits(ms);
+}
+
+/** How long something has lasted, in whole seconds. */
+export function age(ms: number): string {
+  return ms < 500 ? "0 s" : span(Math.round(ms / 1_000) * 1_000);
 }
 
 const HOUR_MS = 3_600_000;
