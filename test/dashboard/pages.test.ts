@@ -107,6 +107,8 @@ inBrowser((test) => {
     await expect.poll(() => page.locator("tbody tr").count()).toBe(2);
     await page.getByLabel("State").getByText("completed").click();
     await expect.poll(() => page.locator("tbody").textContent()).toContain(loaded.completed);
+    await page.getByLabel("State").getByText("active").click();
+    await expect.poll(() => page.locator("tbody").textContent()).toContain("w-00000001");
     await page.getByLabel("State").getByText("dead").click();
     await page.getByLabel("Queue").selectOption("render");
     await page.waitForURL("**/ui/tasks?state=dead&queue=render");
