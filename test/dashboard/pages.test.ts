@@ -166,6 +166,8 @@ inBrowser((test) => {
 
     await expect.poll(() => page.locator(".holding").textContent(), { timeout: 5_000 }).toContain(loaded.active);
     expect(await page.locator(".worker-slots").textContent()).toContain("1 of 20 slots");
+    await page.goto(new URL("/ui/workers?queue=idle", page.url()).href);
+    await expect.poll(() => page.locator(".empty").textContent()).toContain("No worker takes tasks of idle");
   });
 
   test("an unknown task, page and queue each say so", async ({ open }) => {
