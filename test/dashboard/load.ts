@@ -47,7 +47,7 @@ export async function load(broker: DashboardBroker): Promise<Loaded> {
   const ready = await enqueue({
     type: "idle",
     contentType: MARKUP,
-    headers: { note: MARKUP },
+    headers: { note: MARKUP, ["x".repeat(200)]: "y".repeat(500) },
     body: text(JSON.stringify({ text: MARKUP, id: 7 })),
   });
   const binary = await enqueue({ type: "idle", body: { $case: "payload", value: Buffer.from([0, 1, 2, 0xff]) } });

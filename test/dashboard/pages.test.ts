@@ -140,6 +140,7 @@ inBrowser((test) => {
       .toContain("No worker takes tasks of the queue idle");
     const held = await open(`/ui/task?id=${loaded.active}`);
     await expect.poll(() => held.locator(".why p").textContent()).toContain("Held by worker w-00000001 since");
+    expect(await held.locator(".why h2").textContent()).toBe("Where is it now?");
     const dead = await open(`/ui/task?id=${loaded.dead[0]}`);
     await expect.poll(() => dead.locator(".attempt-error").textContent()).toMatch(/RenderError|Markup/);
     expect(await dead.locator(".stack .code").isVisible()).toBe(true);
