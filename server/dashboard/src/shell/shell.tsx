@@ -93,7 +93,12 @@ function Note({ page }: { readonly page: (typeof PAGES)[number]["name"] }) {
   if (!latest) return null;
   if (page === "Queues") {
     const paused = (latest.queues ?? []).filter((queue) => queue.paused).length;
-    return paused > 0 ? <span class="note paused">{paused} paused</span> : null;
+    return paused > 0 ? (
+      <span class="note paused">
+        <Icon name="pause" />
+        {short(paused)} <span class="note-word">paused</span>
+      </span>
+    ) : null;
   }
   if (page === "Failures") {
     const dead = count(latest.total?.dead);
