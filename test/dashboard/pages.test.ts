@@ -87,6 +87,26 @@ inBrowser((test) => {
     await expect.poll(() => page.locator(".empty").textContent()).toContain("No queue with nothing in its name");
   });
 
+  test("queues stand by a rate as soon as rates are known", async ({ open }) => {
+    const page = await open("/ui/tasks", { mayFail: true });
+    const startMs = Date.now();
+    let seconds = 0;
+    await page.route("**/events/stats*", (route) => {
+      const time = new Date(startMs + seconds * 1_000).toISOString();
+      const queues = ["a", "z"].map((name) => ({
+        name,
+        counters: { enqueued: name === "z" ? `${seconds * 9}` : "5" },
+      }));
+      seconds++;
+      const stats = { time, total: { enqueued: `${seconds * 9}` }, queues };
+      return route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` });
+    });
+    await page.goto(new URL("/ui/queues?sort=in", page.url()).href);
+
+    const names = () => page.locator("tbody [data-row]").allTextContents();
+    await expect.poll(names, { timeout: 8_000 }).toEqual(["z", "a"]);
+  });
+
   test("a number is told to the last digit", async ({ open }) => {
     const page = await open("/ui/queues", { mayFail: true });
     const counters = { enqueued: "123456", ready: "123456" };

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { grpcurl } from "../../api/grpcurl.ts";
 import { count, type Queue } from "../../api/messages.ts";
 import { link, stats } from "../../live/link.ts";
+import { perSecond } from "../../live/rates.ts";
 import { useSteady } from "../../live/use-steady.ts";
 import { href, place, replace } from "../../location.ts";
 import { Empty, Loading } from "../../parts/empty.tsx";
@@ -29,7 +30,9 @@ export function Queues() {
   const { named, find } = choice;
   const all = stats.value?.queues;
   const queues = all && choose(all, choice);
-  const { shown, waiting, accept } = useSteady<Queue>(queues, ({ name }) => name, JSON.stringify(choice));
+  // With the first message no rate is known, and no order by one.
+  const question = JSON.stringify([choice, perSecond("enqueued") !== undefined]);
+  const { shown, waiting, accept } = useSteady<Queue>(queues, ({ name }) => name, question);
   // By name: the window shows the queue as it is, not as it was.
   const [limited, limit] = useState("");
   const toLimit = all?.find(({ name }) => name === limited);
