@@ -107,6 +107,24 @@ inBrowser((test) => {
     await expect.poll(names, { timeout: 8_000 }).toEqual(["z", "a"]);
   });
 
+  test("tasks of very many queues are not listed together: one is chosen", async ({ open }) => {
+    const page = await open("/ui/queues", { mayFail: true });
+    const queues = Array.from({ length: 201 }, (_, i) => ({ name: `q-${i}`, counters: { ready: `${i + 1}` } }));
+    const stats = { time: new Date().toISOString(), total: { enqueued: "20301", ready: "20301" }, queues };
+    await page.route("**/events/stats*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
+    );
+    await page.route("**/ListTasks", (route) =>
+      route.fulfill({ status: 400, json: { code: "invalid_argument", message: "queue: is needed" } }),
+    );
+    await page.goto(new URL("/ui/tasks", page.url()).href);
+
+    await expect.poll(() => page.locator(".empty").textContent()).toContain("201 queues have such tasks");
+    expect(await page.locator(".choices a").first().textContent()).toBe("q-200 201");
+    await page.locator(".choices a").first().click();
+    await page.waitForURL("**/ui/tasks?state=ready&queue=q-200");
+  });
+
   test("a number is told to the last digit", async ({ open }) => {
     const page = await open("/ui/queues", { mayFail: true });
     const counters = { enqueued: "123456", ready: "123456" };
