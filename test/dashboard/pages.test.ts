@@ -128,7 +128,8 @@ inBrowser((test) => {
   test("a number is told to the last digit", async ({ open }) => {
     const page = await open("/ui/queues", { mayFail: true });
     const counters = { enqueued: "123456", ready: "123456" };
-    const stats = { time: new Date().toISOString(), total: counters, queues: [{ name: "large", counters }] };
+    const time = new Date().toISOString();
+    const stats = { time, total: counters, queues: [{ name: "large", counters, oldestReadyTime: time }] };
     await page.route("**/events/stats*", (route) =>
       route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
     );
@@ -137,6 +138,8 @@ inBrowser((test) => {
     await expect
       .poll(() => page.locator(".figure", { hasText: "Waiting" }).locator(".figure-value").textContent())
       .toBe("123,456");
+    // All that wait, not those of one queue.
+    expect(await page.locator(".figure", { hasText: "Waiting" }).getAttribute("href")).toBe("/ui/tasks?state=ready");
   });
 
   test("tasks are listed by state, queue and type, and the filter is in the address", async ({ open, loaded }) => {
