@@ -2,6 +2,7 @@
 
 const WHOLE = new Intl.NumberFormat("en");
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const BRIEF = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 });
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 
 /** What is not known. */
@@ -15,6 +16,11 @@ export function whole(value: number | undefined): string {
 export function short(value: number | undefined): string {
   if (value === undefined) return UNKNOWN;
   return value < 1_000_000 ? WHOLE.format(value) : COMPACT.format(value);
+}
+
+/** In four letters, for where there is no room for more. */
+export function brief(value: number): string {
+  return value < 1_000 ? WHOLE.format(value) : BRIEF.format(value);
 }
 
 export function rate(perSecond: number | undefined): string {
