@@ -41,6 +41,8 @@ inBrowser((test) => {
     const { x = 0, width = 0 } = (await dialog.boundingBox()) ?? {};
     expect(Math.abs(x + width / 2 - 640)).toBeLessThan(2);
     expect(await dialog.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+    // There is no limit to remove.
+    expect(await dialog.getByRole("button", { name: "Set the rate" }).isDisabled()).toBe(true);
 
     await dialog.getByRole("button", { name: "Keep as it is" }).click();
     await expect.poll(() => dialog.count()).toBe(0);
