@@ -57,6 +57,22 @@ inBrowser((test) => {
     }
   });
 
+  test("on a phone, what is paused is seen beside its button, and what came of it does not cover the pages", async ({
+    open,
+  }) => {
+    const page = await open("/ui/queues", { width: 360 });
+    await page.getByRole("button", { name: "Pause idle", exact: true }).click();
+    const box = async (selector: string) =>
+      (await page.locator(selector).first().boundingBox()) ?? { x: 0, y: 0, height: 0 };
+    await page.locator(".toast").waitFor();
+
+    expect((await box("tr.is-paused .name")).x).toBeGreaterThan(0);
+    const toast = await box(".toast");
+    expect(toast.y + toast.height).toBeLessThan((await box("nav")).y);
+    await page.getByRole("button", { name: "Resume idle", exact: true }).click();
+    await expect.poll(() => page.locator("tr.is-paused").count()).toBe(0);
+  });
+
   test("it follows the system, and what was chosen instead is kept", async ({ open }) => {
     const page = await open("/", { colorScheme: "dark" });
     const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
