@@ -117,6 +117,17 @@ inBrowser((test) => {
     expect(new URL(page.url()).pathname).toBe("/ui/task");
   });
 
+  test("a new page does not take the focus from the field that one has gone to", async ({ open }) => {
+    const page = await open("/");
+    const focused = await page.evaluate(async () => {
+      document.querySelector<HTMLElement>('nav a[href="/ui/tasks"]')?.click();
+      document.querySelector<HTMLElement>("#search")?.focus();
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+      return document.activeElement?.id;
+    });
+    expect(focused).toBe("search");
+  });
+
   test("whoever comes back to a list stands where they left it", async ({ open, loaded }) => {
     const page = await open("/ui/tasks?state=dead");
     await expect.poll(() => page.locator("tbody tr").count()).toBe(12);

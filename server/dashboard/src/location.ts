@@ -48,12 +48,18 @@ export function startLocation(): void {
 }
 
 function arrive(scrolled: number): void {
-  const before = place.peek().path;
+  const from = place.peek().path;
   place.value = read();
-  if (place.value.path === before) return;
+  if (place.value.path === from) return;
   scrollAsFarAs(scrolled);
   // Whoever listens to the page, or walks it by keys, starts anew at its heading.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true }));
+  const before = document.activeElement;
+  requestAnimationFrame(() => {
+    const { activeElement } = document;
+    // Unless they have gone to a field meanwhile.
+    if (activeElement === before || activeElement === document.body)
+      document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+  });
 }
 
 /** A list comes a moment after its page. */
