@@ -43,6 +43,9 @@ onEachStore((test) => {
       const list = async (state: TaskState) => (await listAll(rpc, { state, queue })).ids;
 
       expect(await list(TaskState.ACTIVE)).toEqual([held]);
+      const { tasks: active } = await rpc.tasks.listTasks({ state: TaskState.ACTIVE, queue });
+      expect(active[0]?.workerId).toBe((await rpc.tasks.getTask({ taskId: held })).status?.workerId);
+      expect(active[0]?.workerId).not.toBe("");
       expect(await list(TaskState.SCHEDULED)).toEqual([later]);
       expect(await list(TaskState.COMPLETED)).toEqual([done]);
       expect(await list(TaskState.DEAD)).toEqual([]);

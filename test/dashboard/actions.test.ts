@@ -33,6 +33,31 @@ inBrowser((test) => {
     await expect.poll(rateOf).toBeUndefined();
   });
 
+  test("a window stands in the middle with its text in it, and gives the focus back", async ({ open }) => {
+    const page = await open("/ui/queues");
+    const rate = page.getByRole("button", { name: "Enqueue rate of render" });
+    await rate.click();
+    const dialog = page.getByRole("dialog");
+    const { x = 0, width = 0 } = (await dialog.boundingBox()) ?? {};
+    expect(Math.abs(x + width / 2 - 640)).toBeLessThan(2);
+    expect(await dialog.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+    // There is no limit to remove.
+    expect(await dialog.getByRole("button", { name: "Set the rate" }).isDisabled()).toBe(true);
+
+    await dialog.getByRole("button", { name: "Keep as it is" }).click();
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(await rate.evaluate((button) => button === document.activeElement)).toBe(true);
+
+    await page.goto(new URL("/ui/failures", page.url()).href);
+    await page.getByRole("button", { name: "Delete all dead tasks", exact: true }).click();
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    await expect.poll(focused).toBe("Keep as it is");
+    // Whoever only presses Enter deletes nothing.
+    await page.keyboard.press("Enter");
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(await page.locator(".toast").count()).toBe(0);
+  });
+
   test("a task is cancelled after it was asked, and its page says so", async ({ open, broker, loaded }) => {
     const page = await open(`/ui/task?id=${loaded.active}`);
     await page.getByRole("button", { name: `Cancel ${loaded.active}`, exact: true }).click();

@@ -57,6 +57,22 @@ inBrowser((test) => {
     }
   });
 
+  test("on a phone, what is paused is seen beside its button, and what came of it does not cover the pages", async ({
+    open,
+  }) => {
+    const page = await open("/ui/queues", { width: 360 });
+    await page.getByRole("button", { name: "Pause idle", exact: true }).click();
+    const box = async (selector: string) =>
+      (await page.locator(selector).first().boundingBox()) ?? { x: 0, y: 0, height: 0 };
+    await page.locator(".toast").waitFor();
+
+    expect((await box("tr.is-paused .name")).x).toBeGreaterThan(0);
+    const toast = await box(".toast");
+    expect(toast.y + toast.height).toBeLessThan((await box("nav")).y);
+    await page.getByRole("button", { name: "Resume idle", exact: true }).click();
+    await expect.poll(() => page.locator("tr.is-paused").count()).toBe(0);
+  });
+
   test("it follows the system, and what was chosen instead is kept", async ({ open }) => {
     const page = await open("/", { colorScheme: "dark" });
     const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
@@ -99,6 +115,35 @@ inBrowser((test) => {
     await page.keyboard.press("g");
     await page.keyboard.press("t");
     expect(new URL(page.url()).pathname).toBe("/ui/task");
+  });
+
+  test("a new page does not take the focus from the field that one has gone to", async ({ open }) => {
+    const page = await open("/");
+    const focused = await page.evaluate(async () => {
+      document.querySelector<HTMLElement>('nav a[href="/ui/tasks"]')?.click();
+      document.querySelector<HTMLElement>("#search")?.focus();
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+      return document.activeElement?.id;
+    });
+    expect(focused).toBe("search");
+  });
+
+  test("whoever comes back to a list stands where they left it", async ({ open, loaded }) => {
+    const page = await open("/ui/tasks?state=dead");
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(12);
+    const ids = await page.locator("tbody [data-row]").allTextContents();
+    for (let i = 0; i < 10; i++) await page.keyboard.press("j");
+    await page.evaluate(() => scrollTo(0, 150));
+
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/ui/task?id=${ids[9]}*`);
+    await page.locator(".attempt").first().waitFor();
+    await page.goBack();
+
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(150);
+    await page.keyboard.press("j");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(ids[10]);
+    expect(loaded.dead).toContain(ids[10]);
   });
 
   test("the tab key reaches everything on a page and comes out again", async ({ open }) => {

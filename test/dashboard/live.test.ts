@@ -8,11 +8,15 @@ inBrowser((test) => {
     const rows = () => page.locator("tbody [data-row]").allTextContents();
     await expect.poll(rows).toEqual([loaded.binary, loaded.ready]);
 
+    const top = () => page.locator("tbody").evaluate((body) => body.getBoundingClientRect().top);
+    const before = await top();
+
     for (let i = 0; i < 3; i++) await broker.rpc.tasks.enqueue({ type: "idle" });
 
     const fresh = page.getByRole("button", { name: "3 new" });
     await fresh.waitFor();
     expect(await rows()).toEqual([loaded.binary, loaded.ready]);
+    expect(await top()).toBe(before);
     await fresh.click();
     expect(await rows()).toHaveLength(5);
   });

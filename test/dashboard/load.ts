@@ -29,7 +29,9 @@ export async function load(broker: DashboardBroker): Promise<Loaded> {
   const completed = await enqueue({ type: "email", body: text(`{"to":"ada@example.com","order":${LARGE}}`) });
   const dead: string[] = [];
   for (let i = 0; i < 12; i++) dead.push(await enqueue({ type: "render", maxRetries: 0, body: text(`{"n":${i}}`) }));
-  const active = await enqueue({ type: "hold", body: text("{}") });
+  // Held for as long as the tests of a file take.
+  const longest = { seconds: 300, nanos: 0 };
+  const active = await enqueue({ type: "hold", body: text("{}"), timeout: longest });
   const worker = broker.subscribe({
     workerId: "w-00000001",
     host: MARKUP,
@@ -38,6 +40,7 @@ export async function load(broker: DashboardBroker): Promise<Loaded> {
     queues: [{ queue: "email", types: ["email"] }, { queue: "render" }, { queue: "hold" }],
     window: { maxInFlight: 20 },
     concurrency: 20,
+    sessionTimeout: longest,
   });
   const held = await until("the worker has all tasks", () => worker.deliveries.length >= 14 && worker.deliveries);
   await worker.settle({
@@ -47,7 +50,7 @@ export async function load(broker: DashboardBroker): Promise<Loaded> {
   const ready = await enqueue({
     type: "idle",
     contentType: MARKUP,
-    headers: { note: MARKUP },
+    headers: { note: MARKUP, ["x".repeat(200)]: "y".repeat(500) },
     body: text(JSON.stringify({ text: MARKUP, id: 7 })),
   });
   const binary = await enqueue({ type: "idle", body: { $case: "payload", value: Buffer.from([0, 1, 2, 0xff]) } });

@@ -8,7 +8,7 @@ inBrowser((test) => {
     const page = await open(`/ui/task?id=${loaded.ready}`);
 
     await expect.poll(() => page.locator(".content .code").textContent()).toContain(JSON.stringify(MARKUP));
-    expect(await page.locator(".facts").textContent()).toContain(MARKUP);
+    expect(await page.locator(".headers").textContent()).toContain(MARKUP);
     expect(await page.locator(".panel-aside").first().textContent()).toBe(MARKUP);
     await page.goto(new URL("/ui/tasks?queue=idle", page.url()).href);
     await expect.poll(() => page.locator("tbody").textContent()).toContain("<img src=x");

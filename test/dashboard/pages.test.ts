@@ -50,6 +50,19 @@ inBrowser((test) => {
     await asked;
   });
 
+  test("a queue that works is among the busy ones, however many stand still", async ({ open }) => {
+    const page = await open("/ui/queues", { mayFail: true });
+    const still = Array.from({ length: 20 }, (_, i) => ({ name: `a-${i}`, counters: { ready: "5" } }));
+    const queues = [...still, { name: "works", counters: { ready: "2", active: "3" } }];
+    const stats = { time: new Date().toISOString(), total: { enqueued: "105" }, queues };
+    await page.route("**/events/stats*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
+    );
+    await page.goto(new URL("/", page.url()).href);
+
+    await expect.poll(() => page.locator(".busy [data-row]").allTextContents()).toContain("works");
+  });
+
   test("the queues show what stands in each", async ({ open }) => {
     const page = await open("/ui/queues");
 
@@ -59,12 +72,93 @@ inBrowser((test) => {
     await page.waitForURL("**/ui/tasks?state=dead&queue=render");
   });
 
+  test("queues are found by a part of their name and stand by any number, and the address says so", async ({
+    open,
+  }) => {
+    const page = await open("/ui/queues");
+    const names = () => page.locator("tbody [data-row]").allTextContents();
+    await expect.poll(names).toEqual(["email", "hold", "idle", "later", "render"]);
+
+    await page.getByRole("link", { name: "Dead", exact: true }).click();
+    await page.waitForURL("**/ui/queues?sort=dead");
+    await expect.poll(names).toEqual(["render", "email", "hold", "idle", "later"]);
+    expect(await page.locator("[aria-sort]").textContent()).toContain("Dead");
+    await page.getByRole("link", { name: "Waiting", exact: true }).click();
+    await expect.poll(async () => (await names())[0]).toBe("idle");
+
+    await page.getByLabel("Find a queue by a part of its name").fill("E");
+    await page.waitForURL("**/ui/queues?find=E&sort=ready");
+    await expect.poll(names).toEqual(["idle", "email", "later", "render"]);
+    expect(await page.locator(".about").textContent()).toContain("4 of 5 queues");
+    await page.reload();
+    await expect.poll(names).toHaveLength(4);
+    await page.getByLabel("Find a queue by a part of its name").fill("nothing");
+    await expect.poll(() => page.locator(".empty").textContent()).toContain("No queue with nothing in its name");
+  });
+
+  test("queues stand by a rate as soon as rates are known", async ({ open }) => {
+    const page = await open("/ui/tasks", { mayFail: true });
+    const startMs = Date.now();
+    let seconds = 0;
+    await page.route("**/events/stats*", (route) => {
+      const time = new Date(startMs + seconds * 1_000).toISOString();
+      const queues = ["a", "z"].map((name) => ({
+        name,
+        counters: { enqueued: name === "z" ? `${seconds * 9}` : "5" },
+      }));
+      seconds++;
+      const stats = { time, total: { enqueued: `${seconds * 9}` }, queues };
+      return route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` });
+    });
+    await page.goto(new URL("/ui/queues?sort=in", page.url()).href);
+
+    const names = () => page.locator("tbody [data-row]").allTextContents();
+    await expect.poll(names, { timeout: 8_000 }).toEqual(["z", "a"]);
+  });
+
+  test("tasks of very many queues are not listed together: one is chosen", async ({ open }) => {
+    const page = await open("/ui/queues", { mayFail: true });
+    const queues = Array.from({ length: 201 }, (_, i) => ({ name: `q-${i}`, counters: { ready: `${i + 1}` } }));
+    const stats = { time: new Date().toISOString(), total: { enqueued: "20301", ready: "20301" }, queues };
+    await page.route("**/events/stats*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
+    );
+    await page.route("**/ListTasks", (route) =>
+      route.fulfill({ status: 400, json: { code: "invalid_argument", message: "queue: is needed" } }),
+    );
+    await page.goto(new URL("/ui/tasks", page.url()).href);
+
+    await expect.poll(() => page.locator(".empty").textContent()).toContain("201 queues have such tasks");
+    expect(await page.locator(".choices a").first().textContent()).toBe("q-200 201");
+    await page.locator(".choices a").first().click();
+    await page.waitForURL("**/ui/tasks?state=ready&queue=q-200");
+  });
+
+  test("a number is told to the last digit", async ({ open }) => {
+    const page = await open("/ui/queues", { mayFail: true });
+    const counters = { enqueued: "123456", ready: "123456" };
+    const time = new Date().toISOString();
+    const stats = { time, total: counters, queues: [{ name: "large", counters, oldestReadyTime: time }] };
+    await page.route("**/events/stats*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify({ stats })}\n\n` }),
+    );
+    await page.goto(new URL("/", page.url()).href);
+
+    await expect
+      .poll(() => page.locator(".figure", { hasText: "Waiting" }).locator(".figure-value").textContent())
+      .toBe("123,456");
+    // All that wait, not those of one queue.
+    expect(await page.locator(".figure", { hasText: "Waiting" }).getAttribute("href")).toBe("/ui/tasks?state=ready");
+  });
+
   test("tasks are listed by state, queue and type, and the filter is in the address", async ({ open, loaded }) => {
     const page = await open("/ui/tasks");
 
     await expect.poll(() => page.locator("tbody tr").count()).toBe(2);
     await page.getByLabel("State").getByText("completed").click();
     await expect.poll(() => page.locator("tbody").textContent()).toContain(loaded.completed);
+    await page.getByLabel("State").getByText("active").click();
+    await expect.poll(() => page.locator("tbody").textContent()).toContain("w-00000001");
     await page.getByLabel("State").getByText("dead").click();
     await page.getByLabel("Queue").selectOption("render");
     await page.waitForURL("**/ui/tasks?state=dead&queue=render");
@@ -96,6 +190,7 @@ inBrowser((test) => {
       .toContain("No worker takes tasks of the queue idle");
     const held = await open(`/ui/task?id=${loaded.active}`);
     await expect.poll(() => held.locator(".why p").textContent()).toContain("Held by worker w-00000001 since");
+    expect(await held.locator(".why h2").textContent()).toBe("Where is it now?");
     const dead = await open(`/ui/task?id=${loaded.dead[0]}`);
     await expect.poll(() => dead.locator(".attempt-error").textContent()).toMatch(/RenderError|Markup/);
     expect(await dead.locator(".stack .code").isVisible()).toBe(true);
@@ -122,6 +217,8 @@ inBrowser((test) => {
 
     await expect.poll(() => page.locator(".holding").textContent(), { timeout: 5_000 }).toContain(loaded.active);
     expect(await page.locator(".worker-slots").textContent()).toContain("1 of 20 slots");
+    await page.goto(new URL("/ui/workers?queue=idle", page.url()).href);
+    await expect.poll(() => page.locator(".empty").textContent()).toContain("No worker takes tasks of idle");
   });
 
   test("an unknown task, page and queue each say so", async ({ open }) => {

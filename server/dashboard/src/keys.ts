@@ -47,13 +47,16 @@ function act(key: string): boolean {
   return true;
 }
 
+/** The address of the row that was walked to last: it may have lost the focus with its button, or with its page. */
+let lastRow: string | undefined;
+
 /** Each row of a list has one link that stands for it. */
 function moveRow(step: 1 | -1): void {
-  const links = [...document.querySelectorAll<HTMLElement>("[data-row]")];
-  const at = links.findIndex(
-    (link) => link === document.activeElement || link.closest("tr, li")?.contains(document.activeElement),
-  );
+  const links = [...document.querySelectorAll<HTMLAnchorElement>("a[data-row]")];
+  const focused = links.findIndex((link) => link.closest("tr, li")?.contains(document.activeElement));
+  const at = focused < 0 ? links.findIndex((link) => link.href === lastRow) : focused;
   const next = at < 0 ? links[0] : links[Math.min(links.length - 1, Math.max(0, at + step))];
+  lastRow = next?.href;
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }

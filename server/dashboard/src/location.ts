@@ -1,6 +1,9 @@
 /** Which page is shown: its path, and its filter in the query. The address bar is the only place where they are kept. */
 import { signal } from "@preact/signals";
 
+/** So long a page is waited for that has to be long enough to be scrolled. */
+const LIST_COMES_MS = 2_000;
+
 export interface Place {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -18,13 +21,21 @@ export function href(path: string, filter: Readonly<Record<string, string | unde
 
 export function go(address: string): void {
   if (address === location.pathname + location.search) return;
+  // To be found again by whoever comes back.
+  history.replaceState({ scrolled: scrollY }, "");
   history.pushState(null, "", address);
-  arrive();
+  arrive(0);
+}
+
+/** Another filter of this page, which is none to come back to: one is still typing it. */
+export function replace(address: string): void {
+  history.replaceState(history.state, "", address);
+  place.value = read();
 }
 
 /** Links are plain links: those that stay within the dashboard are followed without loading it again. */
 export function startLocation(): void {
-  addEventListener("popstate", arrive);
+  addEventListener("popstate", ({ state }: PopStateEvent) => arrive(Number(state?.scrolled ?? 0)));
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
@@ -36,13 +47,31 @@ export function startLocation(): void {
   });
 }
 
-function arrive(): void {
-  const before = place.peek().path;
+function arrive(scrolled: number): void {
+  const from = place.peek().path;
   place.value = read();
-  if (place.value.path === before) return;
-  scrollTo(0, 0);
+  if (place.value.path === from) return;
+  scrollAsFarAs(scrolled);
   // Whoever listens to the page, or walks it by keys, starts anew at its heading.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true }));
+  const before = document.activeElement;
+  requestAnimationFrame(() => {
+    const { activeElement } = document;
+    // Unless they have gone to a field meanwhile.
+    if (activeElement === before || activeElement === document.body)
+      document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+  });
+}
+
+/** A list comes a moment after its page. */
+function scrollAsFarAs(y: number): void {
+  const path = place.peek().path;
+  const untilMs = performance.now() + LIST_COMES_MS;
+  const scroll = () => {
+    if (place.peek().path !== path) return;
+    scrollTo(0, y);
+    if (scrollY < Math.floor(y) && performance.now() < untilMs) requestAnimationFrame(scroll);
+  };
+  scroll();
 }
 
 function read(): Place {

@@ -8,7 +8,6 @@
  * is one path: `close` gives back everything that it still holds. It knows nothing of gRPC: tasks leave through `deliver`.
  */
 import { durationText, judge } from "../domain/failure.ts";
-import { leasedKey } from "../domain/lease.ts";
 import { DEFAULT_OPTIONS, type TaskOptions } from "../domain/options.ts";
 import { readOptions } from "../domain/task-body.ts";
 import { eachBody } from "../store/bodies.ts";
@@ -374,14 +373,5 @@ export class Session {
   /** Lets go of a task that was settled by its token. */
   forget(task: HeldTask): void {
     if (!task.settling && this.#held.has(task.tag)) this.#letGo(task);
-  }
-
-  /** The task of a key, if it holds it. */
-  find(queue: string, key: string): HeldTask | undefined {
-    for (const task of this.#held.values()) {
-      const { lease } = task.of;
-      if (lease.queue === queue && leasedKey(lease, task.index) === key) return task;
-    }
-    return undefined;
   }
 }

@@ -22,6 +22,7 @@ export interface ActionProps<Response> {
 export function Action<Response>({ label, of, rpc, question, done, after, look = "plain" }: ActionProps<Response>) {
   const [isBusy, setBusy] = useState(false);
   const run = async () => {
+    if (isBusy) return;
     if (question && !(await ask({ ...question, verb: label, isDangerous: look === "danger", rpc }))) return;
     setBusy(true);
     if (await perform(rpc, done)) after?.();
@@ -30,7 +31,13 @@ export function Action<Response>({ label, of, rpc, question, done, after, look =
   const name = of ? `${label} ${of}` : label;
   return (
     <span class="action">
-      <button type="button" class={`button ${look}`} disabled={isBusy} aria-label={name} onClick={() => void run()}>
+      <button
+        type="button"
+        class={`button ${look}`}
+        aria-disabled={isBusy}
+        aria-label={name}
+        onClick={() => void run()}
+      >
         {label}
       </button>
       <CopyGrpcurl rpc={rpc} what={name} />

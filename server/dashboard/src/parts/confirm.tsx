@@ -38,7 +38,7 @@ export function Confirm() {
       <div class="dialog-actions">
         <CopyGrpcurl rpc={rpc} />
         <span class="grow" />
-        <button type="button" class="button" onClick={() => answer(false)}>
+        <button type="button" class="button" data-first onClick={() => answer(false)}>
           Keep as it is
         </button>
         <button type="button" class={`button ${isDangerous ? "danger" : "primary"}`} onClick={() => answer(true)}>

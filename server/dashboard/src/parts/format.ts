@@ -2,6 +2,7 @@
 
 const WHOLE = new Intl.NumberFormat("en");
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const BRIEF = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 });
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 
 /** What is not known. */
@@ -11,10 +12,15 @@ export function whole(value: number | undefined): string {
   return value === undefined ? UNKNOWN : WHOLE.format(value);
 }
 
-/** Short from a hundred thousand on. */
+/** Short from a million on: below that, each task counts. */
 export function short(value: number | undefined): string {
   if (value === undefined) return UNKNOWN;
-  return value < 100_000 ? WHOLE.format(value) : COMPACT.format(value);
+  return value < 1_000_000 ? WHOLE.format(value) : COMPACT.format(value);
+}
+
+/** In four letters, for where there is no room for more. */
+export function brief(value: number): string {
+  return value < 1_000 ? WHOLE.format(value) : BRIEF.format(value);
 }
 
 export function rate(perSecond: number | undefined): string {
@@ -36,6 +42,11 @@ export function span(ms: number | undefined): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${Number((ms / 1_000).toPrecision(3))} s`;
   return inUnits(ms);
+}
+
+/** How long something has lasted, in whole seconds. */
+export function age(ms: number): string {
+  return ms < 500 ? "0 s" : span(Math.round(ms / 1_000) * 1_000);
 }
 
 const HOUR_MS = 3_600_000;

@@ -10,6 +10,7 @@ const PATHS = {
   check: "M5 12.5l4.5 4.5L19 7.5",
   close: "M6 6l12 12M18 6L6 18",
   search: "M11 5a6 6 0 100 12 6 6 0 000-12zM15.5 15.5L20 20",
+  pause: "M9 6v12M15 6v12",
   keys: "M4 7h16v10H4zM8 11h.5M12 11h.5M16 11h.5M9 14h6",
 } as const;
 

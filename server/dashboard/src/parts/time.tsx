@@ -1,5 +1,5 @@
 import { now } from "../live/clock.ts";
-import { exact, relative, span, UNKNOWN } from "./format.ts";
+import { age, exact, relative, UNKNOWN } from "./format.ts";
 
 /** How long ago, or how far ahead; exactly when, under the pointer. */
 export function Ago({ at }: { readonly at: string | undefined }) {
@@ -18,7 +18,7 @@ export function Since({ at }: { readonly at: string | undefined }) {
   if (!at || !Number.isFinite(atMs)) return <span class="muted">{UNKNOWN}</span>;
   return (
     <time dateTime={at} title={`since ${exact(atMs)}`}>
-      {span(Math.max(0, Math.round((now.value - atMs) / 1_000) * 1_000))}
+      {age(now.value - atMs)}
     </time>
   );
 }

@@ -1,6 +1,6 @@
 import { now } from "../live/clock.ts";
 import { link, updatedAtMs } from "../live/link.ts";
-import { span } from "../parts/format.ts";
+import { age } from "../parts/format.ts";
 
 /** How live the page is. */
 export function Live() {
@@ -22,5 +22,5 @@ export function Live() {
 export function Age() {
   // Read so that it is drawn again each second.
   now.value;
-  return <>{span(Math.max(0, Math.round((Date.now() - updatedAtMs.value) / 1_000) * 1_000))}</>;
+  return <>{age(Date.now() - updatedAtMs.value)}</>;
 }

@@ -4,7 +4,7 @@ import { isSheetOpen } from "../keys.ts";
 import { stats } from "../live/link.ts";
 import { go, place } from "../location.ts";
 import { PAGES, taskAt } from "../pages/pages.ts";
-import { plural, short } from "../parts/format.ts";
+import { brief, plural } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Segments } from "../parts/segments.tsx";
 import { chooseTheme, THEMES, theme } from "../theme.ts";
@@ -93,17 +93,22 @@ function Note({ page }: { readonly page: (typeof PAGES)[number]["name"] }) {
   if (!latest) return null;
   if (page === "Queues") {
     const paused = (latest.queues ?? []).filter((queue) => queue.paused).length;
-    return paused > 0 ? <span class="note paused">{paused} paused</span> : null;
+    return paused > 0 ? (
+      <span class="note paused">
+        <Icon name="pause" />
+        {brief(paused)} <span class="note-word">paused</span>
+      </span>
+    ) : null;
   }
   if (page === "Failures") {
     const dead = count(latest.total?.dead);
     return dead > 0 ? (
       <span class="note dead" title={plural(dead, "dead task")}>
-        {short(dead)}
+        {brief(dead)}
       </span>
     ) : null;
   }
-  if (page === "Workers") return <span class="note">{short(latest.workers ?? 0)}</span>;
+  if (page === "Workers") return <span class="note">{brief(latest.workers ?? 0)}</span>;
   return null;
 }
 

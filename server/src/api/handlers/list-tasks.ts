@@ -3,6 +3,7 @@ import { LIMITS } from "../../domain/limits.ts";
 import type { TaskState } from "../../domain/state.ts";
 import type { Broker } from "../broker.ts";
 import type { UnaryHandler } from "../call.ts";
+import { findHolders } from "../held-by.ts";
 import { mergeLists } from "../merge-lists.ts";
 import { decodePageToken, encodePageToken, type QueuePositions } from "../page-token.ts";
 import { Fields } from "../parse/fields.ts";
@@ -25,8 +26,12 @@ export function listTasks(broker: Broker): UnaryHandler<ListTasksRequest, ListTa
     const positions = typeof decoded === "object" ? decoded : await startOf(broker, state, queue);
     const filter = { type: type || undefined, failureGroup: failureId || undefined };
     const { tasks, rest } = await mergeLists(broker.store, { state, ...filter, limit }, positions);
+    const holders = findHolders(
+      broker,
+      tasks.map(({ task }) => task),
+    );
     return {
-      tasks: tasks.map(({ task }) => presentListed(task)),
+      tasks: tasks.map(({ task }) => presentListed(task, holders.get(task))),
       nextPageToken: rest.size > 0 ? encodePageToken(query, rest) : "",
     };
   };

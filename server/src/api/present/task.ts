@@ -52,8 +52,8 @@ export function presentTask(snapshot: TaskSnapshot, held: HeldBy | undefined): T
 }
 
 /** One of many tasks: without a payload that is large. */
-export function presentListed(snapshot: TaskSnapshot): TaskStatus {
-  const status = presentTask(snapshot, undefined);
+export function presentListed(snapshot: TaskSnapshot, held: HeldBy | undefined): TaskStatus {
+  const status = presentTask(snapshot, held);
   if (status.task && status.task.payload.length > LIMITS.listedPayloadBytes) status.task.payload = new Uint8Array();
   return status;
 }

@@ -26,7 +26,7 @@ export function Headline({ stats }: { readonly stats: Stats }) {
       >
         last minute
       </Figure>
-      <Figure name="Waiting" value={short(count(total.ready))} href={tasksAt({ state: "ready", queue: oldest?.queue })}>
+      <Figure name="Waiting" value={short(count(total.ready))} href={tasksAt({ state: "ready" })}>
         {oldest ? (
           <>
             oldest <Since at={oldest.at} />

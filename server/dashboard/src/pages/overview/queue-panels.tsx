@@ -12,9 +12,9 @@ const SHOWN = 8;
 
 /** The queues with the most to do. */
 export function BusyQueues({ stats: { queues = [] } }: { readonly stats: Stats }) {
-  // A new order each second could not be read: only what is far behind moves up.
-  const rank = (queue: Queue) => Math.floor(Math.log10(1 + count(queue.counters?.ready)));
-  const busiest = [...queues].sort((a, b) => rank(b) - rank(a) || (a.name < b.name ? -1 : 1)).slice(0, SHOWN);
+  const ranks = new Map(queues.map((queue) => [queue, rank(queue)]));
+  const of = (queue: Queue) => ranks.get(queue) ?? 0;
+  const busiest = [...queues].sort((a, b) => of(b) - of(a) || (a.name < b.name ? -1 : 1)).slice(0, SHOWN);
   return (
     <Panel title="Queues" aside={<a href="/ui/queues">{`All ${short(queues.length)}`}</a>} name="busy">
       {busiest.length === 0 ? (
@@ -53,6 +53,12 @@ export function BusyQueues({ stats: { queues = [] } }: { readonly stats: Stats }
       )}
     </Panel>
   );
+}
+
+/** A new order each second could not be read: only what is far behind moves up, and what moves at all stands above the rest. */
+function rank({ name, counters = {} }: Queue): number {
+  const isMoving = count(counters.active) > 0 || (perSecond("dequeued", name) ?? 0) > 0;
+  return 2 * Math.floor(Math.log10(1 + count(counters.ready))) + (isMoving ? 1 : 0);
 }
 
 function QueueRow({ queue: { name, counters = {}, paused, oldestReadyTime } }: { readonly queue: Queue }) {

@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import { count, type Queue } from "../../api/messages.ts";
 import type { State } from "../../api/states.ts";
 import { failureShare, perSecond } from "../../live/rates.ts";
@@ -7,11 +6,15 @@ import { Paused } from "../../parts/badge.tsx";
 import { percent, rate, short } from "../../parts/format.ts";
 import { Since } from "../../parts/time.tsx";
 import { failuresAt, queueAt, tasksAt } from "../pages.ts";
-import { RateDialog } from "./rate-dialog.tsx";
 
-export function QueueRow({ queue, isGone }: { readonly queue: Queue; readonly isGone: boolean }) {
+export function QueueRow(props: {
+  readonly queue: Queue;
+  readonly isGone: boolean;
+  /** Opens the window that changes its enqueue rate. */
+  readonly changeRate: () => void;
+}) {
+  const { queue, isGone, changeRate } = props;
   const { name, counters = {}, paused, enqueueRate, oldestReadyTime } = queue;
-  const [isRateOpen, setRateOpen] = useState(false);
   const size = (state: State) => (
     <td class="number">
       <a href={tasksAt({ state, queue: name })}>{short(count(counters[state]))}</a>
@@ -40,10 +43,9 @@ export function QueueRow({ queue, isGone }: { readonly queue: Queue; readonly is
       </td>
       <td class="actions">
         <PauseOrResume name={name} isPaused={paused === true} />
-        <button type="button" class="button" aria-label={`Enqueue rate of ${name}`} onClick={() => setRateOpen(true)}>
+        <button type="button" class="button" aria-label={`Enqueue rate of ${name}`} onClick={changeRate}>
           {enqueueRate ? `${enqueueRate.perSecond}/s at most` : "Rate …"}
         </button>
-        {isRateOpen && <RateDialog queue={name} rate={enqueueRate} onClose={() => setRateOpen(false)} />}
       </td>
     </tr>
   );

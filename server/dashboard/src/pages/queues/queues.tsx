@@ -1,76 +1,69 @@
 /** The queues: what stands in each, how fast it moves, and how to steer it. */
-
+import { useState } from "preact/hooks";
 import { grpcurl } from "../../api/grpcurl.ts";
 import { count, type Queue } from "../../api/messages.ts";
 import { link, stats } from "../../live/link.ts";
+import { perSecond } from "../../live/rates.ts";
 import { useSteady } from "../../live/use-steady.ts";
-import { href, place } from "../../location.ts";
+import { href, place, replace } from "../../location.ts";
 import { Empty, Loading } from "../../parts/empty.tsx";
-import { plural } from "../../parts/format.ts";
+import { plural, whole } from "../../parts/format.ts";
 import { Fresh } from "../../parts/fresh.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Table } from "../../parts/scroll.tsx";
 import { failuresAt } from "../pages.ts";
+import { type Choice, COLUMNS, choose } from "./order.ts";
 import { QueueRow } from "./queue-row.tsx";
+import { RateDialog } from "./rate-dialog.tsx";
+
+/** In one answer. */
+const MOST_LISTED = 1_000;
 
 export function Queues() {
-  const named = place.value.query.get("queue") ?? "";
-  const queues = stats.value?.queues?.filter(({ name }) => named === "" || name === named);
-  const { shown, waiting, accept } = useSteady<Queue>(queues, ({ name }) => name, named);
-  const paused = (queues ?? []).filter((queue) => queue.paused).length;
+  const { query } = place.value;
+  const choice: Choice = {
+    named: query.get("queue") ?? "",
+    find: query.get("find") ?? "",
+    isPaused: query.get("paused") === "yes",
+    sort: query.get("sort") ?? "",
+  };
+  const { named, find } = choice;
+  const all = stats.value?.queues;
+  const queues = all && choose(all, choice);
+  // With the first message no rate is known, and no order by one.
+  const question = JSON.stringify([choice, perSecond("enqueued") !== undefined]);
+  const { shown, waiting, accept } = useSteady<Queue>(queues, ({ name }) => name, question);
+  // By name: the window shows the queue as it is, not as it was.
+  const [limited, limit] = useState("");
+  const toLimit = all?.find(({ name }) => name === limited);
   const rpc = named
     ? { method: "QueueService/GetQueue", request: { queue: named } }
-    : { method: "QueueService/ListQueues", request: {} };
+    : { method: "QueueService/ListQueues", request: { pageSize: MOST_LISTED } };
   return (
     <Page
       title={named ? `Queue ${named}` : "Queues"}
       rpc={rpc}
-      about={
-        named ? (
-          <>
-            <a href="/ui/queues">All queues</a> · <a href={failuresAt(named)}>its failures</a> ·{" "}
-            <a href={href("/ui/workers", { queue: named })}>its workers</a>
-          </>
-        ) : (
-          queues && `${plural(queues.length, "queue")}${paused > 0 ? `, ${paused} paused` : ""}`
-        )
-      }
+      about={named ? <Beside named={named} /> : all && queues && <HowMany all={all} shown={queues.length} />}
+      actions={named === "" && all !== undefined && all.length > 0 && <Find choice={choice} />}
     >
       {!queues && link.value.kind !== "away" && <Loading />}
-      {queues?.length === 0 && <NoQueues named={named} />}
+      {queues?.length === 0 && (find || choice.isPaused ? <NoneChosen choice={choice} /> : <NoQueues named={named} />)}
       <Fresh waiting={waiting} accept={accept} />
       {shown.length > 0 && (
         <Table label="Queues" name="list queues">
           <thead>
             <tr>
               <th scope="col">Queue</th>
-              <th scope="col" class="number">
-                Waiting
-              </th>
-              <th scope="col" class="number">
-                Oldest
-              </th>
-              <th scope="col" class="number">
-                Scheduled
-              </th>
-              <th scope="col" class="number">
-                Active
-              </th>
-              <th scope="col" class="number">
-                Completed
-              </th>
-              <th scope="col" class="number">
-                Dead
-              </th>
-              <th scope="col" class="number">
-                In /s
-              </th>
-              <th scope="col" class="number">
-                Done /s
-              </th>
-              <th scope="col" class="number">
-                Failing
-              </th>
+              {COLUMNS.map(({ name, sort }) => (
+                <th
+                  key={sort}
+                  scope="col"
+                  class="number"
+                  aria-sort={named === "" && choice.sort === sort ? "descending" : undefined}
+                >
+                  {named ? name : <SortLink name={name} sort={sort} choice={choice} />}
+                </th>
+              ))}
               <th scope="col" class="actions">
                 Steer
               </th>
@@ -78,13 +71,86 @@ export function Queues() {
           </thead>
           <tbody>
             {shown.map(({ item, isGone }) => (
-              <QueueRow key={item.name} queue={item} isGone={isGone} />
+              <QueueRow key={item.name} queue={item} isGone={isGone} changeRate={() => limit(item.name)} />
             ))}
           </tbody>
         </Table>
       )}
       {named && queues?.[0] && <Life queue={queues[0]} />}
+      {toLimit && <RateDialog queue={limited} rate={toLimit.enqueueRate} onClose={() => limit("")} />}
     </Page>
+  );
+}
+
+/** The address of a choice of queues. */
+function queuesAt({ find, isPaused, sort }: Choice): string {
+  return href("/ui/queues", { find, paused: isPaused ? "yes" : "", sort });
+}
+
+/** The most at the top; once more, and they stand by name again. */
+function SortLink({ name, sort, choice }: { readonly name: string; readonly sort: string; readonly choice: Choice }) {
+  const isSorted = choice.sort === sort;
+  return (
+    <a
+      class="sort"
+      href={queuesAt({ ...choice, sort: isSorted ? "" : sort })}
+      title={isSorted ? "Back to the order of names" : `The most at the top: ${name}`}
+    >
+      {name}
+      {isSorted && <span aria-hidden="true"> ↓</span>}
+    </a>
+  );
+}
+
+function Find({ choice }: { readonly choice: Choice }) {
+  return (
+    <input
+      type="search"
+      class="find"
+      aria-label="Find a queue by a part of its name"
+      placeholder="Find a queue"
+      autocomplete="off"
+      spellcheck={false}
+      value={choice.find}
+      onInput={(event) => replace(queuesAt({ ...choice, find: event.currentTarget.value.trim() }))}
+    />
+  );
+}
+
+function Beside({ named }: { readonly named: string }) {
+  return (
+    <>
+      <a href="/ui/queues">All queues</a> · <a href={failuresAt(named)}>its failures</a> ·{" "}
+      <a href={href("/ui/workers", { queue: named })}>its workers</a>
+    </>
+  );
+}
+
+function HowMany({ all, shown }: { readonly all: readonly Queue[]; readonly shown: number }) {
+  const paused = all.filter((queue) => queue.paused).length;
+  return (
+    <>
+      {shown === all.length ? plural(shown, "queue") : `${whole(shown)} of ${plural(all.length, "queue")}`}
+      {paused > 0 && (
+        <>
+          , <a href="/ui/queues?paused=yes">{whole(paused)} paused</a>
+        </>
+      )}
+      {shown < all.length && (
+        <>
+          {" · "}
+          <a href="/ui/queues">All queues</a>
+        </>
+      )}
+    </>
+  );
+}
+
+function NoneChosen({ choice: { find, isPaused } }: { readonly choice: Choice }) {
+  return (
+    <Empty title={`No ${isPaused ? "paused " : ""}queue${find ? ` with ${find} in its name` : ""}`}>
+      <a href="/ui/queues">Show all queues</a>
+    </Empty>
   );
 }
 

@@ -64,8 +64,8 @@ export function RateDialog(props: {
           <button type="button" class="button" onClick={onClose}>
             Keep as it is
           </button>
-          <button type="submit" class="button primary">
-            {perSecond === "" ? "Remove the limit" : "Set the rate"}
+          <button type="submit" class="button primary" disabled={perSecond === "" && !rate}>
+            {perSecond === "" && rate ? "Remove the limit" : "Set the rate"}
           </button>
         </div>
       </form>

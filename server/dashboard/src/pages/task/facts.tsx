@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
-import { ms, type RetryPolicy, type TaskStatus } from "../../api/messages.ts";
+import { ms, type RetryPolicy, type Task, type TaskStatus } from "../../api/messages.ts";
 import { toState } from "../../api/states.ts";
 import { plural, span } from "../../parts/format.ts";
 import { Meter } from "../../parts/meter.tsx";
+import { Panel } from "../../parts/page.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { workerAt } from "../pages.ts";
 
@@ -39,12 +40,24 @@ export function Facts({ status }: { readonly status: TaskStatus }) {
       {isKept && <Fact name="Timeout">{span(ms(task?.timeout) ?? 30_000)}</Fact>}
       {isKept && <Fact name="Retries">{retries === 0 ? "none" : `${retries}, ${policy(task?.retry)}`}</Fact>}
       {lostCount > 0 && <Fact name="Lost">{plural(lostCount, "delivery", "deliveries")} with the worker</Fact>}
-      {Object.entries(task?.headers ?? {}).map(([name, value]) => (
-        <Fact key={name} name={`Header ${name}`}>
-          <span class="wrap">{value}</span>
-        </Fact>
-      ))}
     </dl>
+  );
+}
+
+/** Names and values may be long: a line for each. */
+export function Headers({ headers = {} }: { readonly headers: Task["headers"] | undefined }) {
+  const all = Object.entries(headers);
+  if (all.length === 0) return null;
+  return (
+    <Panel title="Headers">
+      <dl class="facts headers">
+        {all.map(([name, value]) => (
+          <Fact key={name} name={name}>
+            {value}
+          </Fact>
+        ))}
+      </dl>
+    </Panel>
   );
 }
 

@@ -21,7 +21,10 @@ function WhichQueue({ id }: { readonly id: string }) {
   return (
     <div class="empty">
       <p class="empty-title">In which queue?</p>
-      <p>This id was chosen by whoever enqueued the task, and says nothing of its queue.</p>
+      <p>
+        This is not an id that the broker made, at least not a whole one. If whoever enqueued the task chose it, it says
+        nothing of its queue:
+      </p>
       <ul class="choices">
         {queues.map(({ name }) => (
           <li key={name}>

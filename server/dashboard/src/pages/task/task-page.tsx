@@ -11,7 +11,7 @@ import { Loading } from "../../parts/empty.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { queueAt } from "../pages.ts";
 import { Attempts } from "./attempts.tsx";
-import { Facts } from "./facts.tsx";
+import { Facts, Headers } from "./facts.tsx";
 import { NoTask } from "./no-task.tsx";
 import { CancelTask, DeleteTask, ReviveTask } from "./task-actions.tsx";
 
@@ -73,12 +73,13 @@ function TaskView({ status }: { readonly status: TaskStatus }) {
   return (
     <div class="task">
       {waitingReason && (
-        <section class="why" aria-label="Why is it not running?">
-          <h2>Why is it not running?</h2>
+        <section class="why">
+          <h2>{toState(status.state) === "active" ? "Where is it now?" : "Why is it not running?"}</h2>
           <p>{reasonText(status)}</p>
         </section>
       )}
       <Facts status={status} />
+      <Headers headers={task?.headers} />
       <Panel title="Payload" aside={task?.contentType && <span class="muted">{task.contentType}</span>}>
         {task?.payload ? (
           <Content name="payload" base64={task.payload} />

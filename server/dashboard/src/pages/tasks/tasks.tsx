@@ -1,4 +1,5 @@
 /** The tasks in one state, by queue and type. The filter is the address. */
+import type { CallError } from "../../api/call.ts";
 import { stateName, toState } from "../../api/states.ts";
 import { place } from "../../location.ts";
 import { Empty, Loading, Problem } from "../../parts/empty.tsx";
@@ -10,6 +11,7 @@ import { NoTasks } from "./no-tasks.tsx";
 import type { Query } from "./query.ts";
 import { TaskTable } from "./task-table.tsx";
 import { useTaskList } from "./use-task-list.ts";
+import { queuesWith, WhichQueue } from "./which-queue.tsx";
 
 export function Tasks() {
   const { query: address } = place.value;
@@ -28,7 +30,7 @@ export function Tasks() {
       <Filter query={query} />
       <Fresh waiting={waiting} isMore={list.isMoreWaiting} accept={list.accept} />
       {!list.isLoaded && !error && <Loading />}
-      {error && <Problem error={error} />}
+      {error && (needsQueue(query, error) ? <WhichQueue state={query.state} /> : <Problem error={error} />)}
       {isEmpty && (more ? <Empty title="None among those that were looked at so far" /> : <NoTasks query={query} />)}
       {shown.length > 0 && <TaskTable query={query} rows={shown} isOld={isOld} />}
       {more && (
@@ -40,6 +42,13 @@ export function Tasks() {
       )}
     </Page>
   );
+}
+
+/** The broker lists tasks of so many queues together. */
+const LISTED_TOGETHER = 200;
+
+function needsQueue({ queue, state }: Query, { code }: CallError): boolean {
+  return code === "invalid_argument" && queue === "" && queuesWith(state).length > LISTED_TOGETHER;
 }
 
 function toRequest({ state, queue, type, failure }: Query) {

@@ -1,7 +1,12 @@
+import { useState } from "preact/hooks";
 import type { Worker } from "../../api/messages.ts";
+import { plural } from "../../parts/format.ts";
 import { Meter } from "../../parts/meter.tsx";
 import { Ago, Since } from "../../parts/time.tsx";
 import { queueAt, taskAt, tasksAt, workerAt } from "../pages.ts";
+
+/** More are shown when one asks for them. */
+const SHOWN_QUEUES = 6;
 
 export function WorkerCard({ worker, isGone }: { readonly worker: Worker; readonly isGone: boolean }) {
   const { id, host, sdk, labels = {}, queues = [], concurrency = 0, inFlight = 0, status } = worker;
@@ -44,15 +49,34 @@ export function WorkerCard({ worker, isGone }: { readonly worker: Worker; readon
 }
 
 function Subscriptions({ queues }: { readonly queues: NonNullable<Worker["queues"]> }) {
+  const [isWhole, setWhole] = useState(false);
+  const common = commonTypes(queues);
+  const shown = isWhole ? queues : queues.slice(0, SHOWN_QUEUES);
   return (
     <ul class="subscriptions" aria-label="Queues">
-      {queues.map(({ queue, types = [] }) => (
+      {shown.map(({ queue, types = [] }) => (
         <li key={queue}>
-          <a href={queueAt(queue)}>{queue}</a> <span class="muted">{typesText(queue, types)}</span>
+          <a href={queueAt(queue)}>{queue}</a>
+          <span class="muted">{common ? "" : typesText(queue, types)}</span>
         </li>
       ))}
+      {shown.length < queues.length && (
+        <li>
+          <button type="button" class="button quiet" onClick={() => setWhole(true)}>
+            {plural(queues.length - shown.length, "more queue")}
+          </button>
+        </li>
+      )}
+      {common && <li class="muted">of each: {common.join(", ")}</li>}
     </ul>
   );
+}
+
+/** A worker of several types mostly takes all of them from each of its queues: then they are said once. */
+function commonTypes(queues: NonNullable<Worker["queues"]>): readonly string[] | undefined {
+  const [first, ...others] = queues.map(({ types = [] }) => types);
+  if (!first || first.length < 2 || others.length === 0) return undefined;
+  return others.every((types) => types.join() === first.join()) ? first : undefined;
 }
 
 /** Mostly there is one type, of the name of its queue: then there is nothing to say. */
@@ -62,10 +86,10 @@ function typesText(queue: string, types: readonly string[]): string {
 }
 
 function Holding({ worker: { holding = [], inFlight = 0 } }: { readonly worker: Worker }) {
-  if (holding.length === 0) return <p class="muted">Holds nothing.</p>;
   const more = inFlight - holding.length;
   return (
     <ul class="holding" aria-label="Holds">
+      {holding.length === 0 && <li class="muted">Holds nothing.</li>}
       {holding.map(({ taskId, queue, deliveryTime }) => (
         <li key={`${queue}/${taskId}`}>
           <a class="id" href={taskAt(taskId, queue)}>

@@ -46,7 +46,9 @@ export function Workers() {
       <Fresh waiting={waiting} accept={accept} />
       {!all && !error && link.value.kind !== "away" && <Loading />}
       {error && !all && <Problem error={error} />}
-      {chosen && shown.length === 0 && <NoWorkers named={named} />}
+      {chosen && shown.length === 0 && (
+        <NoWorkers named={named} queue={queue} isAny={all !== undefined && all.length > 0} />
+      )}
       <ul class="workers">
         {shown.map(({ item, isGone }) => (
           <WorkerCard key={`${item.id}/${item.brokerId}`} worker={item} isGone={isGone} />
@@ -56,11 +58,19 @@ export function Workers() {
   );
 }
 
-function NoWorkers({ named }: { readonly named: string }) {
+function NoWorkers(props: { readonly named: string; readonly queue: string; readonly isAny: boolean }) {
+  const { named, queue, isAny } = props;
   if (named)
     return (
       <Empty title={`The worker ${named} is not connected`}>
         It has stopped, or lost its connection. What it held was given to others.
+      </Empty>
+    );
+  if (queue && isAny)
+    return (
+      <Empty title={`No worker takes tasks of ${queue}`}>
+        Its tasks wait until one does. What <a href="/ui/workers">the workers that are connected</a> take stands beside
+        each.
       </Empty>
     );
   return (
