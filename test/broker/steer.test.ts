@@ -1,4 +1,5 @@
 /** PauseQueue, ResumeQueue, UpdateQueue; and the sentence that says why a task waits. */
+import { Client } from "@taskwire/client";
 import { TaskState } from "@taskwire/proto";
 import { describe, expect } from "vitest";
 import { type Rpc, refused } from "../support/rpc.ts";
@@ -64,6 +65,29 @@ onEachStore((test) => {
         reason: "BATCH_ABOVE_BURST",
       });
       expect((await rpc.queues.getQueue({ queue })).queue?.counters).toMatchObject({ enqueued: 0 });
+    });
+
+    test("lets calls of the client wait for their turn, and those for other queues go on", async ({
+      broker,
+      rpc,
+      queue,
+    }) => {
+      const other = `${queue}-other`;
+      await rpc.queues.updateQueue({ queue, enqueueRate: { perSecond: 4, burst: 3 } });
+      const client = new Client({ address: broker.address });
+      try {
+        const calls = Array.from({ length: 10 }, (_, i) =>
+          client.enqueue("email", { i }, { queue: i % 2 === 0 ? queue : other }),
+        );
+
+        await Promise.all(calls.filter((_, i) => i % 2 === 1));
+        expect((await rpc.queues.getQueue({ queue: other })).queue?.counters).toMatchObject({ enqueued: 5 });
+        await Promise.all(calls);
+
+        expect((await rpc.queues.getQueue({ queue })).queue?.counters).toMatchObject({ enqueued: 5 });
+      } finally {
+        await client.close();
+      }
     });
 
     test("is refused when its limit makes no sense", async ({ rpc, queue }) => {

@@ -4,7 +4,7 @@ import { DeadlineExceeded, ResourceExhausted, TaskwireError } from "../errors.ts
 import { type Refusal, toError } from "../status.ts";
 import type { Caller } from "./caller.ts";
 
-export function unanswered(): TaskwireError {
+export function noAnswer(): TaskwireError {
   return new TaskwireError("the broker answered fewer tasks than were sent", { code: "INTERNAL", effect: "unknown" });
 }
 

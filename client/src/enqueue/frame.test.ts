@@ -7,7 +7,7 @@ import { taskParts } from "./task-bytes.ts";
 const PRODUCER_ID = Buffer.from("12345678");
 
 function frameOf(types: readonly string[]): Frame {
-  const frame = new Frame(16);
+  const frame = new Frame("q", 16);
   for (const type of types) frame.add(taskParts(type, null, undefined), newCaller());
   return frame;
 }
@@ -40,7 +40,7 @@ it("is full at the number of tasks that a broker takes", () => {
 });
 
 it("stays below its size, but takes any task when it is empty", () => {
-  expect(new Frame(16).hasRoomFor(2 * MAX_FRAME_BYTES)).toBe(true);
+  expect(new Frame("q", 16).hasRoomFor(2 * MAX_FRAME_BYTES)).toBe(true);
   expect(frameOf(["a"]).hasRoomFor(MAX_FRAME_BYTES - 100)).toBe(true);
   expect(frameOf(["a"]).hasRoomFor(MAX_FRAME_BYTES)).toBe(false);
 });

@@ -22,6 +22,8 @@ const HEAD_LENGTH = 9;
 const TAIL_LENGTH = 10;
 
 export class Frame {
+  /** That all of its tasks stand in. */
+  readonly queue: string;
   readonly callers: Caller[] = [];
   /** 0 until it is given one by `seal`. */
   sequence = 0;
@@ -38,7 +40,8 @@ export class Frame {
   #start = HEAD_LENGTH;
 
   /** @param capacity how many bytes of tasks to expect; more fit as well */
-  constructor(capacity: number) {
+  constructor(queue: string, capacity: number) {
+    this.queue = queue;
     this.#buffer = Buffer.allocUnsafe(HEAD_LENGTH + capacity + TAIL_LENGTH);
   }
 
@@ -93,7 +96,7 @@ export class Frame {
 
   /** A new frame, without a sequence, of some of the tasks. */
   only(isKept: (index: number, caller: Caller) => boolean): Frame {
-    const part = new Frame(this.taskBytes);
+    const part = new Frame(this.queue, this.taskBytes);
     for (const [i, caller] of this.callers.entries()) if (isKept(i, caller)) part.#copyTask(this, i);
     return part;
   }

@@ -2,18 +2,24 @@ import { randomBytes } from "node:crypto";
 import type { Caller } from "./caller.ts";
 import { Frame } from "./frame.ts";
 import type { Room } from "./room.ts";
-import type { TaskParts } from "./task-bytes.ts";
+import { queueOf, type TaskParts } from "./task-bytes.ts";
 
 const PRODUCER_ID_LENGTH = 8;
 /** Of the first frame; later ones expect the size of the one before, within bounds: a frame grows when it has to. */
 const FIRST_CAPACITY = 4 * 1024;
 const MAX_CAPACITY = 128 * 1024;
 
-/** Frames that wait to be sent for the first time. The last one takes the tasks that come. */
+/**
+ * Frames that wait to be sent for the first time. Each is of one queue, so that a queue that refuses its tasks, or lets them
+ * wait, does so to no others.
+ */
 export class Outbox {
   readonly #room: Room;
   readonly #producerId = randomBytes(PRODUCER_ID_LENGTH);
+  /** Oldest first. */
   readonly #frames: Frame[] = [];
+  /** Those of them that take the tasks that come, by queue. */
+  readonly #filling = new Map<string, Frame>();
   #lastSequence = 0;
   #capacity = FIRST_CAPACITY;
 
@@ -23,11 +29,6 @@ export class Outbox {
 
   get isEmpty(): boolean {
     return this.#frames.length === 0;
-  }
-
-  /** Whether there is one frame only, with so few tasks. */
-  hasAtMost(tasks: number): boolean {
-    return this.#frames.length === 1 && (this.#frames[0]?.callers.length ?? 0) <= tasks;
   }
 
   get frames(): readonly Frame[] {
@@ -40,9 +41,11 @@ export class Outbox {
   }
 
   add(task: TaskParts, caller: Caller): void {
-    let frame = this.#frames.at(-1);
+    const queue = queueOf(task);
+    let frame = this.#filling.get(queue);
     if (!frame?.hasRoomFor(task.length)) {
-      frame = new Frame(this.#capacity);
+      frame = new Frame(queue, this.#capacity);
+      this.#filling.set(queue, frame);
       this.#frames.push(frame);
     }
     const before = frame.taskBytes;
@@ -56,9 +59,9 @@ export class Outbox {
     this.#frames.unshift(frame);
   }
 
-  /** Gives the oldest frame that somebody still waits for a sequence, and hands it out, without tasks given up by now. */
-  next(): Frame | undefined {
-    for (let frame = this.#frames.shift(); frame; frame = this.#frames.shift()) {
+  /** Gives a sequence to the oldest frame that may go and that somebody still waits for; hands it out without tasks given up by now. */
+  next(mayGo: (frame: Frame) => boolean): Frame | undefined {
+    for (let frame = this.#take(mayGo); frame; frame = this.#take(mayGo)) {
       const { taskBytes } = frame;
       const wanted = frame.callers.every(isWaiting) ? frame : frame.only((_, caller) => caller.isWaiting);
       this.#room.give(taskBytes - wanted.taskBytes);
@@ -69,6 +72,13 @@ export class Outbox {
       return wanted;
     }
     return undefined;
+  }
+
+  #take(mayGo: (frame: Frame) => boolean): Frame | undefined {
+    const at = this.#frames.findIndex(mayGo);
+    const [frame] = at < 0 ? [] : this.#frames.splice(at, 1);
+    if (frame && this.#filling.get(frame.queue) === frame) this.#filling.delete(frame.queue);
+    return frame;
   }
 }
 

@@ -1,77 +1,22 @@
-import { type ClientDuplexStream, status as Code } from "@grpc/grpc-js";
-import { BadRequest, type EnqueueStreamRequest, ErrorInfo, RetryInfo } from "@taskwire/proto";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { SingleCaller } from "./caller.ts";
-import type { StreamSource } from "./enqueue-stream.ts";
-import { FakeStream } from "./fake-stream.ts";
-import { Producer, type StreamSources } from "./producer.ts";
-import { taskParts } from "./task-bytes.ts";
+import { status as Code } from "@grpc/grpc-js";
+import { BadRequest } from "@taskwire/proto";
+import { expect, it, vi } from "vitest";
+import {
+  any,
+  enqueue,
+  flushed,
+  left,
+  newBrokers,
+  producer,
+  reason,
+  replaceProducer,
+  retryInfo,
+  streams,
+  typesOf,
+  useProducer,
+} from "./producer-fixture.ts";
 
-const streams: FakeStream[] = [];
-const left = new Map<string, () => void>();
-let producer: Producer;
-
-function newBrokers(names: readonly string[]): StreamSources {
-  const sources = names.map((name): StreamSource => {
-    return {
-      openStream: () => {
-        const stream = new FakeStream(name);
-        streams.push(stream);
-        // As much of a stream as the producer uses.
-        return stream as unknown as ClientDuplexStream<Buffer, Buffer>;
-      },
-      onLeft: (listener) => {
-        left.set(name, listener);
-        return () => left.delete(name);
-      },
-    };
-  });
-  let current = 0;
-  return {
-    current: () => sources[current % sources.length] as StreamSource,
-    moveOn: () => {
-      current++;
-    },
-    backoffMs: (_failures, retryAfterMs = 0) => Math.max(100, retryAfterMs),
-  };
-}
-
-function enqueue(type: string, { deadlineMs = 30_000, signal }: { deadlineMs?: number; signal?: AbortSignal } = {}) {
-  const caller = new SingleCaller({ deadlineAt: performance.now() + deadlineMs, deadlineMs, signal }, type);
-  producer.enqueue(taskParts(type, null, undefined), caller);
-  // What a test does not look at must not be reported as unhandled.
-  caller.promise.catch(() => {});
-  return caller.promise;
-}
-
-/** Lets the frames of this tick leave. */
-function flushed(): Promise<void> {
-  // After the microtasks of this tick, and the ticks that they ask for.
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function any(name: string, value: Uint8Array) {
-  return { typeUrl: `type.googleapis.com/google.rpc.${name}`, value };
-}
-
-const reason = (name: string) => any("ErrorInfo", ErrorInfo.encode(ErrorInfo.fromPartial({ reason: name })).finish());
-const retryInfo = (seconds: number) =>
-  any("RetryInfo", RetryInfo.encode({ retryDelay: { seconds, nanos: 0 } }).finish());
-
-function typesOf(frame: EnqueueStreamRequest | undefined): string[] | undefined {
-  return frame?.tasks.map(({ type }) => type);
-}
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  streams.length = 0;
-  left.clear();
-  producer = new Producer(newBrokers(["one", "two"]), 1024 * 1024);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+useProducer();
 
 it("sends the calls of one tick as one frame, and answers each", async () => {
   const calls = [enqueue("a"), enqueue("b")];
@@ -347,7 +292,7 @@ it("finds the frame that breaks the streams, and fails no other", async () => {
 });
 
 it("takes no more tasks than its buffer holds", async () => {
-  producer = new Producer(newBrokers(["one"]), 100);
+  replaceProducer(newBrokers(["one"]), 100);
   const calls = Array.from({ length: 20 }, () => enqueue("0123456789"));
   await flushed();
 

@@ -1,8 +1,9 @@
 /**
  * Takes tasks from callers to the brokers.
  *
- * Tasks of one tick go together: each is written into the frame that is being filled, and frames leave on `nextTick`, after
- * all callers of this tick have had their turn. (A microtask would come between them; a timer would cost most of the rate.)
+ * Tasks of one tick and one queue go together: each is written into the frame that is being filled, and frames leave on
+ * `nextTick`, after all callers of this tick have had their turn. (A microtask would come between them; a timer would cost
+ * most of the rate.)
  *
  * A frame waits in the outbox until there is room in the window. Then it gets a sequence, and is unanswered until the broker
  * says what became of it. From then on its bytes are fixed: when a stream breaks nobody knows which of its frames were
@@ -18,22 +19,18 @@ import { type Answer, readAnswer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EnqueueStream, type EnqueueStreamEvents, type StreamSource } from "./enqueue-stream.ts";
-import { bufferFull, overdue, unanswered } from "./failures.ts";
+import { bufferFull, noAnswer, overdue } from "./failures.ts";
 import type { Frame } from "./frame.ts";
 import { invalidTasks } from "./invalid-tasks.ts";
 import { Outbox } from "./outbox.ts";
 import { Room } from "./room.ts";
 import type { TaskParts } from "./task-bytes.ts";
+import { Unanswered, WINDOW } from "./unanswered.ts";
 
-/** The broker knows the last 64 sequences of a producer: an older one must not be without an answer. */
-const WINDOW = 64;
 /** A broker that has frames, and answers none for this long, hangs. */
 const SILENCE_MS = 10_000;
 /** A stream with nothing to do is ended after this long: an open one would keep the process from ending. */
 const IDLE_MS = 5_000;
-/** With this many frames unanswered a small one waits and grows: small frames would stay small for ever, and cost most. */
-const FRAMES_BEFORE_SMALL = 2;
-const SMALL_TASKS = 64;
 const STOPPING = "the broker is stopping";
 
 /** What the brokers are to the producer. */
@@ -53,8 +50,7 @@ export class Producer implements EnqueueStreamEvents {
   readonly #brokers: StreamSources;
   readonly #deadlines = new Deadlines(() => this.#sweep());
   readonly #outbox: Outbox;
-  /** By sequence, oldest first. */
-  readonly #unanswered = new Map<number, Frame>();
+  readonly #unanswered = new Unanswered();
   /** Those of them that are to be sent again. */
   #again: Frame[] = [];
   /** How many of them are on their way on the stream, and since when the broker is silent about them. */
@@ -144,14 +140,12 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #nextNew(): Frame | undefined {
-    if (this.#outbox.isEmpty || (this.#inFlight >= FRAMES_BEFORE_SMALL && this.#outbox.hasAtMost(SMALL_TASKS)))
-      return undefined;
-    const [oldest] = this.#unanswered.keys();
-    if (oldest !== undefined && this.#outbox.nextSequence - oldest >= WINDOW) return undefined;
-    const frame = this.#outbox.next();
-    if (frame) this.#unanswered.set(frame.sequence, frame);
+    const frame = this.#outbox.next(this.#mayGo);
+    if (frame) this.#unanswered.add(frame);
     return frame;
   }
+
+  readonly #mayGo = (frame: Frame): boolean => this.#unanswered.mayTake(frame, this.#outbox.nextSequence);
 
   #send(frame: Frame): void {
     const { stream } = this.#state.kind === "open" ? this.#state : this.#open();
@@ -235,7 +229,7 @@ export class Producer implements EnqueueStreamEvents {
       const enqueued = accepted[i];
       if (!caller.isWaiting) continue;
       if (enqueued) caller.accept(enqueued);
-      else caller.fail(unanswered());
+      else caller.fail(noAnswer());
     }
   }
 
@@ -362,7 +356,7 @@ export class Producer implements EnqueueStreamEvents {
   }
 
   #remove(frame: Frame): void {
-    if (this.#unanswered.delete(frame.sequence)) this.room.give(frame.taskBytes);
+    if (this.#unanswered.delete(frame)) this.room.give(frame.taskBytes);
   }
 
   /** Fails the callers whose deadline has passed; returns the next deadline. */

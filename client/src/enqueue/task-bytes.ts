@@ -49,6 +49,11 @@ export function taskParts(type: string, payload: Payload, options: TaskOptions |
   return { type, queue, contentType, payload: bytes, payloadLength, rest, length };
 }
 
+/** The queue that it is for: where none is named, the one that the contract says. */
+export function queueOf({ type, queue }: TaskParts): string {
+  return queue === "" ? type.replaceAll("/", ".") : queue;
+}
+
 /** Writes a task at `at`, where there must be room; returns where it ends. */
 export function writeTask(
   buffer: Buffer,

@@ -144,12 +144,12 @@ export interface EnqueueBatchResponse {
 export interface EnqueueStreamRequest {
   /** Chosen by the caller, rising; echoed in the response. */
   sequence: number;
-  /** The tasks, at most 1,000. */
+  /** The tasks, at most 1,000. Best all of one queue: a queue that refuses its own then has no others refused with them. */
   tasks: EnqueueRequest[];
   /**
    * Makes repeats safe: 8 random bytes, the same on every request of one producer, also after it reconnected to another
    * broker. A request whose (producer_id, sequence) was accepted before is answered with the same tasks and adds nothing.
-   * The broker remembers the last 64 sequences of each producer for an hour. Empty: no such promise.
+   * Each queue remembers the last 64 sequences of each producer for an hour. Empty: no such promise.
    */
   producerId: Uint8Array;
 }
