@@ -12,7 +12,8 @@ import { until } from "../support/until.ts";
 import { onEachStore } from "./broker-test.ts";
 import { enqueueMany, untilState } from "./tasks.ts";
 
-const WORKER = { workerId: "puller-1" };
+/** Patient: on a busy machine one trip to the store takes its time. */
+const WORKER = { workerId: "puller-1", wait: { seconds: 10 } };
 const ack = (leaseToken: string): TokenOutcome =>
   TokenOutcome.fromPartial({ leaseToken, result: { $case: "ack", value: {} } });
 const SETTLED = { settled: true, reason: 0, message: "" };
