@@ -2,8 +2,9 @@
 /// <reference lib="dom" />
 /** How soon the dashboard shows something to who opens it for the first time. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import type { Visitor } from "../../test/load/roles.ts";
+import { startBrowser } from "../../test/support/browser.ts";
 import { findChromium } from "../../test/support/chromium.ts";
 import { percentilesOf } from "./figures.ts";
 import { type Row, record, startCrew, withSystem } from "./row.ts";
@@ -20,8 +21,7 @@ export const firstViewRow: Row = {
       await startCrew(system, worker, { queue: QUEUE, expected: 0 });
       const visitor = await system.startVisitor();
       const pace = producer.ask.pace({ queue: QUEUE, count: Number.MAX_SAFE_INTEGER, perSecond: TASKS_PER_SECOND });
-      // Without a sandbox of its own, which root cannot have: it opens pages of ours only.
-      const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+      const browser = await startBrowser(executablePath);
       try {
         await waitForHistory(visitor);
         const url = `http://${system.brokers[0]?.httpAddress}/`;

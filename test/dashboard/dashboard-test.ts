@@ -1,8 +1,9 @@
 // What runs in the page knows the page.
 /// <reference lib="dom" />
 /** The fixtures of the tests of the dashboard: a loaded broker, and a page that must stay clean. */
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBrowser } from "../support/browser.ts";
 import { findChromium } from "../support/chromium.ts";
 import { type DashboardBroker, startBroker } from "./broker.ts";
 import { type Loaded, load } from "./load.ts";
@@ -39,8 +40,7 @@ function dashboardTest() {
     if (!executablePath) return;
     broker = await startBroker();
     loaded = await load(broker);
-    // Without a sandbox of its own, which root cannot have: it opens pages of ours only.
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    browser = await startBrowser(executablePath);
   });
   afterAll(async () => {
     await browser?.close();

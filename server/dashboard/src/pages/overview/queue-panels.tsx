@@ -7,8 +7,10 @@ import { Panel } from "../../parts/page.tsx";
 import { Table } from "../../parts/scroll.tsx";
 import { Since } from "../../parts/time.tsx";
 import { queueAt, tasksAt } from "../pages.ts";
+import { QueueSize } from "../queue-size.tsx";
 
 const SHOWN = 8;
+const NUMBERS = ["Waiting", "Oldest", "Active", "Dead", "In /s", "Done /s"] as const;
 
 /** The queues with the most to do. */
 export function BusyQueues({ stats: { queues = [] } }: { readonly stats: Stats }) {
@@ -24,24 +26,11 @@ export function BusyQueues({ stats: { queues = [] } }: { readonly stats: Stats }
           <thead>
             <tr>
               <th scope="col">Queue</th>
-              <th scope="col" class="number">
-                Waiting
-              </th>
-              <th scope="col" class="number">
-                Oldest
-              </th>
-              <th scope="col" class="number">
-                Active
-              </th>
-              <th scope="col" class="number">
-                Dead
-              </th>
-              <th scope="col" class="number">
-                In /s
-              </th>
-              <th scope="col" class="number">
-                Done /s
-              </th>
+              {NUMBERS.map((name) => (
+                <th key={name} scope="col" class="number">
+                  {name}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -61,7 +50,8 @@ function rank({ name, counters = {} }: Queue): number {
   return 2 * Math.floor(Math.log10(1 + count(counters.ready))) + (isMoving ? 1 : 0);
 }
 
-function QueueRow({ queue: { name, counters = {}, paused, oldestReadyTime } }: { readonly queue: Queue }) {
+function QueueRow({ queue }: { readonly queue: Queue }) {
+  const { name, paused, oldestReadyTime } = queue;
   return (
     <tr>
       <td>
@@ -70,18 +60,12 @@ function QueueRow({ queue: { name, counters = {}, paused, oldestReadyTime } }: {
         </a>{" "}
         {paused && <Paused />}
       </td>
-      <td class="number">
-        <a href={tasksAt({ state: "ready", queue: name })}>{short(count(counters.ready))}</a>
-      </td>
+      <QueueSize queue={queue} state="ready" />
       <td class="number">
         <Since at={oldestReadyTime} />
       </td>
-      <td class="number">
-        <a href={tasksAt({ state: "active", queue: name })}>{short(count(counters.active))}</a>
-      </td>
-      <td class="number">
-        <a href={tasksAt({ state: "dead", queue: name })}>{short(count(counters.dead))}</a>
-      </td>
+      <QueueSize queue={queue} state="active" />
+      <QueueSize queue={queue} state="dead" />
       <td class="number">{rate(perSecond("enqueued", name))}</td>
       <td class="number">{rate(perSecond("completed", name))}</td>
     </tr>

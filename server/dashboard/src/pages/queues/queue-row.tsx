@@ -1,11 +1,11 @@
-import { count, type Queue } from "../../api/messages.ts";
-import type { State } from "../../api/states.ts";
+import type { Queue } from "../../api/messages.ts";
 import { failureShare, perSecond } from "../../live/rates.ts";
 import { Action } from "../../parts/action.tsx";
 import { Paused } from "../../parts/badge.tsx";
-import { percent, rate, short } from "../../parts/format.ts";
+import { percent, rate } from "../../parts/format.ts";
 import { Since } from "../../parts/time.tsx";
-import { failuresAt, queueAt, tasksAt } from "../pages.ts";
+import { failuresAt, queueAt } from "../pages.ts";
+import { QueueSize } from "../queue-size.tsx";
 
 export function QueueRow(props: {
   readonly queue: Queue;
@@ -14,12 +14,7 @@ export function QueueRow(props: {
   readonly changeRate: () => void;
 }) {
   const { queue, isGone, changeRate } = props;
-  const { name, counters = {}, paused, enqueueRate, oldestReadyTime } = queue;
-  const size = (state: State) => (
-    <td class="number">
-      <a href={tasksAt({ state, queue: name })}>{short(count(counters[state]))}</a>
-    </td>
-  );
+  const { name, paused, enqueueRate, oldestReadyTime } = queue;
   return (
     <tr class={isGone ? "is-gone" : paused ? "is-paused" : ""}>
       <td>
@@ -28,14 +23,14 @@ export function QueueRow(props: {
         </a>{" "}
         {paused && <Paused />}
       </td>
-      {size("ready")}
+      <QueueSize queue={queue} state="ready" />
       <td class="number">
         <Since at={oldestReadyTime} />
       </td>
-      {size("scheduled")}
-      {size("active")}
-      {size("completed")}
-      {size("dead")}
+      <QueueSize queue={queue} state="scheduled" />
+      <QueueSize queue={queue} state="active" />
+      <QueueSize queue={queue} state="completed" />
+      <QueueSize queue={queue} state="dead" />
       <td class="number">{rate(perSecond("enqueued", name))}</td>
       <td class="number">{rate(perSecond("completed", name))}</td>
       <td class="number">
