@@ -5,7 +5,8 @@ const conditions = ["source", "node", "import", "default"];
 
 /**
  * The groups run one after the other, in this order; within one, two files at a time, not one for each core: many start
- * servers of their own. Faults run alone, so that nothing else loads the machine while processes are killed and counted.
+ * servers of their own. Faults and clients run alone, so that nothing else loads the machine while processes are killed and
+ * counted, and while frames are held against the pages that show them.
  */
 const groups = [
   {
@@ -30,13 +31,15 @@ const groups = [
   },
   {
     workers: 1,
-    projects: [{ name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 30_000 }],
+    projects: [
+      { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 30_000 },
+      // The hooks install and build what other languages need.
+      { name: "clients", include: ["test/clients/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+    ],
   },
   {
     workers: 2,
     projects: [
-      // The hooks install and build what other languages need.
-      { name: "clients", include: ["test/clients/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
       { name: "examples", include: ["test/examples/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
       // Against the dashboard as it is built, in a real browser.
       { name: "dashboard", include: ["test/dashboard/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 },
